@@ -1,0 +1,86 @@
+# What there is to do here; `make` alone lists it. Everything stays in .venv and data/.
+
+PYTHON ?= python3
+UV ?= uv
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK := $(UV) pip compile pyproject.toml --quiet --universal --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run demo test quick check bench lock clean packages
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runtime ## run the desk with rules.toml and data/, listening on 127.0.0.1:8025
+	@printf '%s\n' \
+	  '' \
+	  'In another terminal:' \
+	  '  make demo                              a whole story, mail by mail' \
+	  "  printf 'From: ana@acme.example\\nSubject: La web va lenta\\n\\nDesde ayer.\\n' | $(BIN)/mailgate inject -" \
+	  '  $(BIN)/mailgate tickets            what there is now; data/outbox/ has the mails that went out' \
+	  '  $(BIN)/mailgate --help' \
+	  ''
+	@exec $(BIN)/mailgate run
+
+demo: $(VENV)/.runtime ## play a story on the desk that runs, or on a throw-away one
+	@$(BIN)/mailgate demo
+
+test: packages check ## everything: `check`, then all tests, those with real mail servers too
+	$(BIN)/pytest
+
+quick: $(VENV)/.dev ## the fast tests only, for while you work
+	@$(BIN)/pytest -q -m 'not slow and not servers' --hypothesis-profile=quick
+
+check: $(VENV)/.dev ## style, types, layers, and how much of the core its own tests cover
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/core --cov --cov-report=term:skip-covered
+
+bench: $(VENV)/.dev ## how fast it is; ARGS='--help' tells what can be chosen
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lock: ## choose the versions of the dependencies anew (needs uv)
+	$(LOCK) --group build --upgrade --output-file requirements.lock
+	$(LOCK) --group dev --upgrade --output-file requirements-dev.lock
+
+clean: ## take away all that was made, but not data/
+	rm -rf $(VENV) dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The mail servers of the tests marked `servers`. Without them, or without the right to install them,
+# those tests are left out.
+SERVERS := dovecot-imapd postfix openssl strace
+packages:
+	@if PATH=$$PATH:/usr/sbin && command -v dovecot postfix openssl strace >/dev/null; then exit 0; fi; \
+	as_root=; [ "$$(id -u)" = 0 ] || as_root='sudo -n'; \
+	if command -v apt-get >/dev/null && $$as_root true 2>/dev/null \
+	  && $$as_root apt-get -qq update \
+	  && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $(SERVERS) >/dev/null; \
+	then exit 0; fi; \
+	echo 'Not all of $(SERVERS) is here or can be installed: the tests that need them are left out.'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'mailgate needs Python 3.11 or newer, e.g.: make PYTHON=python3.12 $(MAKECMDGOALS)'; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo 'There is no venv module; on Debian: apt-get install python3-venv'; exit 1; }
+
+# Every file comes with its hash from a lock, hatchling too, so that nothing is fetched but what is pinned.
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	@echo 'Installing mailgate into $(VENV) …'
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo 'Installing the tools for tests and checks …'
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@

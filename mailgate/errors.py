@@ -1,0 +1,76 @@
+"""The errors that leave a layer. Each knows its exit code and the reply an SMTP peer gets.
+
+Temporary unless proven permanent: a `.forward` pipe and a peer both try again (RFC 5321 section 4.2.1).
+The reply says nothing of our insides; the detail goes to the log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class MailgateError(Exception):
+    """Anything unforeseen: try again later."""
+
+    exit_code = 75
+    smtp_reply = "451 4.3.0 Try again later"
+
+
+class StoreUnavailable(MailgateError):
+    """The store is locked for too long, or its disk is full."""
+
+
+class SmtpRefusal(MailgateError):
+    """Something that the peer must change; its reply is permanent."""
+
+    exit_code = 1
+
+
+class UnknownRecipient(SmtpRefusal):
+    """The recipient is not an address of the desk."""
+
+    smtp_reply = "550 5.1.1 No such address here"
+
+
+class MailTooBig(SmtpRefusal):
+    """The message is bigger than `smtp.max_size`."""
+
+    smtp_reply = "552 5.3.4 Message too big"
+
+
+class Refused(MailgateError):
+    """A verb of the command line cannot be done; the text is the reason."""
+
+    exit_code = 1
+
+
+class NotFound(Refused):
+    """What a verb names does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class RulesProblem:
+    """One thing that is wrong in the rules or in a template.
+
+    line: 1-based, 0 where no line can be named. where: the key as an admin reads it, e.g. `desk.tag`.
+    what: what is wrong and what would be right.
+    """
+
+    file: str
+    line: int
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.where, self.what) if part)
+
+
+class RulesError(MailgateError):
+    """rules.toml or a template is wrong; the last good rules stay in force."""
+
+    exit_code = 2
+
+    def __init__(self, problems: list[RulesProblem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems

@@ -1,0 +1,8 @@
+"""What holds for all tests."""
+
+from hypothesis import settings
+
+# No test fails for the time that an example takes: the machine may be busy with something else.
+settings.register_profile("thorough", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)
+settings.load_profile("thorough")
