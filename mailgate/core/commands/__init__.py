@@ -1,0 +1,1 @@
+"""The commands of technicians and the questions of clients: words, values, durations."""

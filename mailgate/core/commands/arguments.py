@@ -1,0 +1,240 @@
+"""What stands after the name of a command: minutes, days, tickets, people, words.
+
+Each reader gives the command with what it read, or with the problem that it found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from mailgate.core.commands import duration, vocabulary
+from mailgate.core.commands.vocabulary import SETTABLE, Word, folded
+from mailgate.core.model import Command, Problem, Role
+
+LONGEST_NOTE = 500
+OLDEST_DAY = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the reader of commands has to know.
+
+    tag: of the desk, "SOP". today: in the desk's time zone. most: minutes that one command may
+    book. technicians: id to name.
+    """
+
+    role: Role
+    tag: str
+    today: date
+    most: int
+    technicians: Mapping[str, str]
+
+
+def wrong(command: Command, code: str, got: str, right: str) -> Command:
+    """The command with a problem."""
+    return replace(command, problem=Problem(code, got, right))
+
+
+# Each reader takes the command, its name as written ("#tiempo"), the rest of the line, one space
+# between words, and the context; it gives the command with what it read, or with a problem.
+Reader = Callable[[Command, str, str, Context], Command]
+
+_TICKET = re.compile(r"\[?([a-z][a-z0-9]{0,9})-([1-9][0-9]{0,8})\]?(?= |$)", re.ASCII | re.IGNORECASE)
+_ENTRY = re.compile(r"#?([1-9][0-9]{0,8})(?: (.*))?", re.ASCII)
+
+
+def _minutes(command: Command, name: str, text: str, context: Context) -> Command:
+    """`[SOP-12] 12m [@day] [note]`."""
+    ticket = _TICKET.match(text)
+    if ticket and not _ours(ticket, context):
+        return wrong(command, "wrong_tag", ticket[0], f"{context.tag}-{ticket[2]}")
+    spent, rest = duration.lead(text[ticket.end() :] if ticket else text)
+    minutes = duration.parse(spent, context.most)
+    if isinstance(minutes, Problem):
+        return replace(command, problem=minutes)
+    at, _, note = rest.partition(" ") if rest.startswith("@") else ("", "", rest)
+    day = _day(at, context.today)
+    if isinstance(day, Problem):
+        return replace(command, problem=day)
+    given = _Booking(ticket[0] if ticket else "", spent, at, note)
+    if (meant := given.in_order(context)) != given:
+        return wrong(command, "order", command.line, f"{name} {meant}")
+    number = int(ticket[2]) if ticket else None
+    return _noted(replace(command, minutes=minutes, day=day, ticket=number), note)
+
+
+def _ours(ticket: re.Match[str], context: Context) -> bool:
+    return folded(ticket[1]) == folded(context.tag)
+
+
+@dataclass(frozen=True, slots=True)
+class _Booking:
+    """The arguments of `#time`, as written."""
+
+    ticket: str
+    spent: str
+    day: str
+    note: str
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.ticket, self.spent, self.day, self.note)))
+
+    def in_order(self, context: Context) -> _Booking:
+        """With the ticket and day that strayed into the note put into place.
+
+        "12m SOP-9" would be booked on the wrong ticket, "12m llamada @ayer" on the wrong day.
+        """
+        words, ticket, day = self.note.split(), self.ticket, self.day
+        if not ticket and words and (stray := _TICKET.fullmatch(words[0])) and _ours(stray, context):
+            ticket = words.pop(0)
+        days = [] if day else [word for word in words if word[0] == "@" and _calendar(word, context.today)]
+        note = " ".join(word for word in words if word not in days[:1])
+        return _Booking(ticket, self.spent, day or "".join(days[:1]), note)
+
+
+def _noted(command: Command, note: str) -> Command:
+    """With the note; one that is too long is refused, never cut: the report shows it as it stands."""
+    if len(note) > LONGEST_NOTE:
+        return wrong(command, "note_too_long", str(len(note)), str(LONGEST_NOTE))
+    return replace(command, note=note)
+
+
+def _void(command: Command, name: str, text: str, context: Context) -> Command:
+    """`345 [reason]`."""
+    entry = _ENTRY.fullmatch(text)
+    if entry is None:
+        return wrong(command, "entry_unreadable", text, f"{name} 345")
+    return _noted(replace(command, entry=int(entry[1])), entry[2] or "")
+
+
+def _note(command: Command, name: str, text: str, context: Context) -> Command:
+    """The whole mail is the note; what stands on the line of the command is a part of it."""
+    return replace(command, note=text)
+
+
+def _nothing(command: Command, name: str, text: str, context: Context) -> Command:
+    return wrong(command, "takes_nothing", text, name) if text else command
+
+
+_VALUES: Mapping[str, tuple[Word, ...]] = {
+    "status": vocabulary.STATUSES,
+    "priority": vocabulary.PRIORITIES,
+    "category": vocabulary.CATEGORIES,
+}
+
+
+def _value(command: Command, name: str, text: str, context: Context) -> Command:
+    """One of a few words; what is proposed is in the language in which the command was written."""
+    words, status = _VALUES[command.name], command.name == "status"
+    spanish = folded(name) != f"#{command.name}"
+    choice = [word.shown(spanish=spanish) for word in words if not status or word.value in SETTABLE]
+    if not text:
+        return wrong(command, "argument_missing", name, f"{name} {choice[0]}")
+    said, more = _said(text, lambda start: vocabulary.meaning(words, start))
+    value = vocabulary.meaning(words, said)
+    if value is None:
+        return wrong(command, f"{command.name}_unknown", text, ", ".join(choice))
+    if status and value not in SETTABLE:
+        return wrong(command, "status_not_settable", said, ", ".join(choice))
+    if more:
+        return wrong(command, "too_much", more, f"{name} {said}")
+    return replace(command, value=str(value))
+
+
+def _assign(command: Command, name: str, text: str, context: Context) -> Command:
+    """A technician, by id or name or by the beginning of either, if nobody else's begins so."""
+    if not text:
+        return wrong(command, "argument_missing", name, f"{name} {next(iter(context.technicians), '')}")
+    said, more = _said(text, lambda start: _called(start, context.technicians))
+    people = _called(said, context.technicians)
+    if not people:
+        return wrong(command, "technician_unknown", text, ", ".join(context.technicians))
+    if len(people) > 1:
+        return wrong(command, "technician_ambiguous", said, ", ".join(people))
+    if more:
+        return wrong(command, "too_much", more, f"{name} {said}")
+    return replace(command, value=people[0])
+
+
+def _said(text: str, known: Callable[[str], object]) -> tuple[str, str]:
+    """The longest beginning, of at most four words, that is known, and the rest; all if none is."""
+    words = text.split(" ")
+    for count in range(min(len(words), 4), 0, -1):
+        start = " ".join(words[:count]).rstrip(".,;:!")
+        if start and known(start):
+            return start, " ".join(words[count:])
+    return text, ""
+
+
+def _called(text: str, technicians: Mapping[str, str]) -> list[str]:
+    """Ids of those who may be meant, by the surest of: id, name, first name, beginning of id or name."""
+    sought = folded(text).removeprefix("@")
+    people = [(key, folded(key), folded(name)) for key, name in technicians.items()]
+    tiers = (
+        [key for key, short, _ in people if short == sought],
+        [key for key, _, name in people if name == sought],
+        [key for key, _, name in people if name.partition(" ")[0] == sought],
+        [key for key, short, name in people if short.startswith(sought) or name.startswith(sought)],
+    )
+    return next(filter(None, tiers), []) if sought else []
+
+
+READERS: Mapping[str, Reader] = {
+    "time": _minutes,
+    "call": _minutes,
+    "free": _minutes,
+    "note": _note,
+    "status": _value,
+    "close": _nothing,
+    "priority": _value,
+    "assign": _assign,
+    "category": _value,
+    "void": _void,
+    "send": _nothing,
+    "yes": _nothing,
+}
+
+# ---- days ----------------------------------------------------------------------------------------
+
+_AGO: Mapping[str, int] = {"hoy": 0, "today": 0, "ayer": 1, "yesterday": 1}
+_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+_SPANISH = re.compile(r"([0-9]{1,2})/([0-9]{1,2})(?:/([0-9]{4}))?")
+
+
+def _day(word: str, today: date) -> date | Problem | None:
+    """The day that "@ayer" or the like names; None for today, and where there is no word."""
+    day = _calendar(word, today) if word else today
+    if day is None:
+        return Problem("day_unreadable", word, f"@{today}")
+    if day > today:
+        return Problem("day_future", word, f"@{today}")
+    if day < today - OLDEST_DAY:
+        return Problem("day_too_old", word, f"@{today - OLDEST_DAY}")
+    return None if day == today else day
+
+
+def _calendar(word: str, today: date) -> date | None:
+    """The day that a word such as "@ayer", "@2026-11-02" or "@2/11" names, None if it names none.
+
+    Without a year it is this year's, but early in a year November and December are the last one's.
+    """
+    word = folded(word).removeprefix("@").rstrip(".,;:")
+    if word in _AGO:
+        return today - timedelta(days=_AGO[word])
+    if iso := _ISO.fullmatch(word):
+        return _date(int(iso[1]), int(iso[2]), int(iso[3]))
+    if spanish := _SPANISH.fullmatch(word):
+        day, month = int(spanish[1]), int(spanish[2])
+        year = int(spanish[3] or today.year - (month > 10 and today.month < 3))
+        return _date(year, month, day)
+    return None
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None

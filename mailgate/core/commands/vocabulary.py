@@ -1,0 +1,352 @@
+"""Every word that means something to the desk, in both languages: commands, their values, questions.
+
+Words are looked up folded: case, accents and invisible characters do not matter.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import lru_cache
+from typing import Literal
+
+from mailgate.core.model import Category, Priority, Problem, Status
+
+# ---- folding -------------------------------------------------------------------------------------
+
+_INVISIBLE = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
+_DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_SIGNS: dict[int, str | None] = str.maketrans(
+    {
+        **dict.fromkeys(_INVISIBLE + _DIRECTIONS),
+        **dict.fromkeys("\u00a0\u2007\u202f", " "),
+        **dict.fromkeys("＃﹟", "#"),
+    }
+)
+
+
+# Every combining mark that stands in Unicode's blocks of them.
+_ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
+
+
+def plain(text: str) -> str:
+    """Text as it looks: composed (NFC), without what cannot be seen, NBSP as space, ＃ as #."""
+    return unicodedata.normalize("NFC", text).translate(_SIGNS)
+
+
+def folded(text: str) -> str:
+    """Text for comparison: `plain`, lower case, without accents. Digits of other scripts stay."""
+    lower = plain(text).lower()
+    if lower.isascii():
+        return lower
+    return _ACCENTS.sub("", unicodedata.normalize("NFD", lower))
+
+
+# ---- commands ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A command. name, spanish: without "#", folded. arguments: as help shows them.
+
+    available: False for words that are known, so that no client ever gets to read them, but
+    cannot be carried out yet.
+    """
+
+    name: str
+    spanish: str
+    arguments: str = ""
+    director_only: bool = False
+    available: bool = True
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb("time", "tiempo", "[SOP-12] 12m [@day] [note]"),
+    Verb("call", "llamada", "[SOP-12] 10m [@day] [note]"),
+    Verb("free", "cortesia", "[SOP-12] 10m [@day] [note]"),
+    Verb("note", "nota"),
+    Verb("status", "estado", "open|waiting|closed"),
+    Verb("close", "cerrar"),
+    Verb("priority", "prioridad", "urgent|high|normal|low"),
+    Verb("assign", "asignar", "marta"),
+    Verb("category", "categoria", "security"),
+    Verb("void", "anular", "345 [reason]"),
+    Verb("send", "enviar"),
+    Verb("yes", "si"),
+    Verb("estimate", "estimar", "90m [ask]", available=False),
+    Verb("plan", "planificar", "2026-12-01 2026-12-03", available=False),
+    Verb("postpone", "aplazar", "2026-12-04 2026-12-05 [reason]", available=False),
+    Verb("merge", "unir", "SOP-9", available=False),
+    Verb("redact", "ocultar", "text", available=False),
+    Verb("allow", "admitir", "17", available=False),
+    Verb("away", "fuera", "2026-12-21 2026-12-24", available=False),
+    Verb("test", "prueba", available=False),
+    Verb("uphold", "confirmar", "345", director_only=True, available=False),
+    Verb("adjust", "ajustar", "345 10m", director_only=True, available=False),
+    Verb("accept", "aceptar", director_only=True, available=False),
+    Verb("decline", "rechazar", director_only=True, available=False),
+    Verb("cancel", "cancelar", director_only=True, available=False),
+    Verb("release", "liberar", "17", director_only=True, available=False),
+    Verb("drop", "descartar", "17", director_only=True, available=False),
+)
+
+_BY_NAME: Mapping[str, Verb] = {name: verb for verb in VERBS for name in (verb.name, verb.spanish)}
+
+
+def verb(word: str) -> Verb | None:
+    """The command of this name in either language."""
+    return _BY_NAME.get(folded(word))
+
+
+_OTHER_TOOLS: Mapping[str, str] = {
+    word: ours
+    for ours, words in {
+        "time": "spend spent log track worklog minutes minute mins min hours hour",
+        "tiempo": "tiempos minutos minuto horas hora dedicado",
+        "call": "phone phonecall",
+        "llamada": "telefono tel telefonica",
+        "free": "courtesy gratis nocharge",
+        "note": "internal private",
+        "nota": "interno interna privado privada",
+        "close": "closed closes solve solved resolve resolved done fixed finished",
+        "cerrar": "cerrado cerrada cierra cierro resuelto resuelta solucionado hecho terminado",
+        "status open": "open reopen reopened",
+        "estado abierto": "abrir abierto reabrir",
+        "status waiting": "pending wait waiting",
+        "estado en espera": "espera pendiente esperando",
+        "priority urgent": "urgent prio",
+        "prioridad urgente": "urgente",
+        "assign": "assignee assigned owner",
+        "asignar": "asignado asignada pasar",
+        "category": "categories cat",
+        "categoria": "categorias",
+    }.items()
+    for word in words.split()
+}
+
+
+@lru_cache(maxsize=512)
+def nearest(word: str) -> str | None:
+    """What was probably meant by a word that is no command: "close" for "closed" or "colse".
+
+    Another tool's word, else an available command one letter off (two, where both have six letters or
+    more; none, for commands of three or fewer). May have a value with it: "status open".
+    """
+    sought = folded(word)
+    if sought in _OTHER_TOOLS:
+        return _OTHER_TOOLS[sought]
+    names = (name for name, verb in _BY_NAME.items() if verb.available and len(name) > 3)
+    near = [(distance, name) for name in names if (distance := _letters_off(sought, name)) is not None]
+    return min(near)[1] if near else None
+
+
+def _letters_off(word: str, name: str) -> int | None:
+    """How many letters off, None if too many for a slip of the fingers."""
+    most = 1 if min(len(word), len(name)) < 6 else 2
+    if abs(len(word) - len(name)) > most:
+        return None
+    distance = _distance(word, name)
+    return distance if distance <= most else None
+
+
+def _distance(one: str, other: str) -> int:
+    """Damerau-Levenshtein, in its optimal string alignment form: letters added, lost, changed, swapped."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        row = [i]
+        for j, b in enumerate(other, 1):
+            cost = min(last[j] + 1, row[-1] + 1, last[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and b == one[i - 2]:
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+        before, last = last, row
+    return last[-1]
+
+
+# ---- values of commands --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """How a value is called. The first of each language is the one that people are shown."""
+
+    value: StrEnum
+    english: tuple[str, ...]
+    spanish: tuple[str, ...]
+
+    def shown(self, *, spanish: bool) -> str:
+        """The word to show to somebody who wrote in this language."""
+        return (self.spanish if spanish else self.english)[0]
+
+
+STATUSES: tuple[Word, ...] = (
+    Word(Status.NEW, ("new",), ("nuevo", "nueva")),
+    Word(Status.OPEN, ("open", "opened"), ("abierto", "abierta")),
+    Word(Status.WAITING, ("waiting", "pending"), ("en espera", "espera", "esperando", "pendiente")),
+    Word(Status.SCHEDULED, ("scheduled", "planned"), ("planificado", "planificada", "programado")),
+    Word(Status.HELD, ("held", "hold", "on hold"), ("retenido", "retenida", "en pausa")),
+    Word(Status.CLOSED, ("closed",), ("cerrado", "cerrada")),
+)
+SETTABLE: tuple[Status, ...] = (Status.OPEN, Status.WAITING, Status.CLOSED)
+
+PRIORITIES: tuple[Word, ...] = (
+    Word(Priority.URGENT, ("urgent",), ("urgente",)),
+    Word(Priority.HIGH, ("high",), ("alta", "alto")),
+    Word(Priority.NORMAL, ("normal",), ("normal",)),
+    Word(Priority.LOW, ("low",), ("baja", "bajo")),
+)
+
+CATEGORIES: tuple[Word, ...] = (
+    Word(Category.EXTENSIONS, ("extensions", "extension"), ("extensiones", "extensión")),
+    Word(Category.SECURITY, ("security",), ("seguridad",)),
+    Word(Category.TRAINING, ("training",), ("formación",)),
+    Word(Category.MIGRATION, ("migration",), ("migración",)),
+    Word(Category.UPDATE, ("update", "updates"), ("actualización", "actualizaciones")),
+    Word(Category.DESIGN, ("design",), ("diseño",)),
+    Word(Category.INTEGRATION, ("integration",), ("integración",)),
+    Word(Category.PROGRAMMING, ("programming",), ("programación",)),
+    Word(Category.BUG, ("bug", "error"), ("error", "fallo")),
+)
+
+
+def meaning(words: Iterable[Word], text: str) -> StrEnum | None:
+    """The value that a word of either language stands for."""
+    sought = folded(text)
+    return next((w.value for w in words if sought in map(folded, w.english + w.spanish)), None)
+
+
+# ---- what can be wrong ---------------------------------------------------------------------------
+
+# Where `right` is a list, it is separated by ", ". A whole line starts with "#".
+PROBLEMS: tuple[str, ...] = (
+    "unavailable",  # got: the command, e.g. "#merge"; right: "". Known, cannot be used yet
+    "unknown_near",  # got: the word as written, "#closed"; right: the line that was probably meant
+    "looks_like_code",  # got: the line; right: "```", to be put round pasted code
+    "fence_open",  # got: the line; right: "```". A command after a ``` or ~~~ that nothing closes
+    "takes_nothing",  # got: the words after the command; right: the command alone, "#close"
+    "too_much",  # got: the words after the value; right: the line without them, "#status waiting"
+    "argument_missing",  # got: the command alone; right: an example, "#status waiting"
+    "order",  # got: the line; right: the same with ticket, duration, day and note in this order
+    "duration_missing",  # got: ""; right: an example, "12m"
+    "duration_unreadable",  # got: what stands where the duration should; right: an example
+    "duration_zero",  # got: "0"; right: "1m"
+    "duration_negative",  # got: "-5m"; right: the same without the sign
+    "duration_digits",  # got: digits that are not 0-9; right: the same in 0-9
+    "duration_notation",  # got: "1e3m", "1_000"; right: an example in plain digits
+    "duration_parts",  # got: "12 m 5", "1h75": parts that do not fit together; right: an example
+    "duration_not_whole",  # got: "1,33h"; right: the list of the nearest whole minutes, "79m, 80m"
+    "duration_too_long",  # got: "999h"; right: the most that one command may book, in minutes, "720"
+    "day_unreadable",  # got: "@lunes"; right: an example, "@2026-11-02"
+    "day_future",  # got: "@2026-12-24"; right: today, "@2026-11-03"
+    "day_too_old",  # got: "@2024-11-02"; right: the oldest day that can be booked
+    "wrong_tag",  # got: "WEB-12"; right: the same with the desk's tag, "SOP-12"
+    "note_too_long",  # got: its length in characters; right: the most, "500"
+    "twice",  # got: the line, the same as an earlier one; right: the line with something to tell it apart
+    "status_unknown",  # got: what was written; right: list of words, in the language of the command
+    "status_not_settable",  # got: e.g. "scheduled", set by the desk itself; right: list of words
+    "priority_unknown",  # got, right: as for status_unknown
+    "category_unknown",  # got, right: as for status_unknown
+    "technician_unknown",  # got: what was written; right: list of technicians' ids
+    "technician_ambiguous",  # got: what was written; right: list of the ids that it may mean
+    "entry_unreadable",  # got: what stands where the entry's number should; right: "#void 345"
+    "no_such_ticket",  # got: "SOP-99", which does not exist
+    "no_such_entry",  # got: the number; right: "". No debit or courtesy has it
+    "not_your_entry",  # got: the number of an entry that somebody else booked
+    "already_void",  # got: the number of an entry that was taken back before
+    "void_too_late",  # got: the number of one's own entry, booked more than a day ago
+    "nothing_held",  # got: "#send"; nothing of this ticket waits for the technician's word
+    "over_balance",  # got: the minutes asked for; right: the minutes that the client has left
+    "period_unreadable",  # got: "2026-13"; right: the two forms, "2026-10, 2026-10-01..2026-11-15"
+    "period_backwards",  # got: "2026-11-15..2026-10-01"; right: the same, the right way round
+    "period_future",  # got: "2027-01"; right: the month of today, "2026-11"
+)
+
+# ---- questions of clients ------------------------------------------------------------------------
+
+QuestionName = Literal["balance", "report", "history", "help"]
+
+QUESTIONS: Mapping[str, QuestionName] = {
+    "saldo": "balance",
+    "balance": "balance",
+    "informe": "report",
+    "report": "report",
+    "historial": "history",
+    "history": "history",
+    "ayuda": "help",
+    "help": "help",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a mail asks for by one word. period: as written, for `period`; "" where there is none."""
+
+    name: QuestionName
+    period: str = ""
+
+
+_REPLY = re.compile(r"(?: *(?:re|fwd?|rv|reenv|aw|wg)(?:\[[0-9]{1,3}\])? *:)+ *")
+_QUESTION = re.compile(r"#? ?([a-z]+)(?P<more>(?: ([0-9][0-9. -]*))?(?: (?:pdf|csv))?)")
+
+
+def question(subject: str, first_line: str) -> Question | None:
+    """What is asked in the subject or in the first line of fresh text; None for any other mail.
+
+    The subject of a reply ("Re: Saldo") asks only if no other text stands below it: people answer
+    our answers, and what they write there must not be lost.
+    """
+    asked = _asked(folded(first_line))
+    head = folded(subject)
+    if reply := _REPLY.match(head):
+        return asked if asked or first_line.strip() else _asked(head[reply.end() :])
+    return _asked(head) or asked
+
+
+def _asked(text: str) -> Question | None:
+    words = " ".join(text.split()).strip(" .,;:!?¿¡\"'«»*")
+    shape = _QUESTION.fullmatch(words)
+    name = QUESTIONS.get(shape[1]) if shape else None
+    if shape is None or name is None or (shape["more"] and name != "report"):
+        return None
+    return Question(name, (shape[3] or "").replace(" ", ""))
+
+
+_SIDE = re.compile(r"([0-9]{4})-([0-9]{1,2})(?:-([0-9]{1,2}))?")
+
+
+def period(text: str, today: date) -> tuple[date, date] | Problem | None:
+    """First and last day, both included, of "2026-10" or "2026-10-01..2026-11-15"; None for "".
+
+    Each side may be a month or a day. A period that has begun may end in the future.
+    """
+    if not text.strip():
+        return None
+    start, dots, end = (side.strip() for side in text.partition(".."))
+    first, last = _days(start), _days(end if dots else start)
+    if first is None or last is None:
+        return Problem("period_unreadable", text, "2026-10, 2026-10-01..2026-11-15")
+    if first[0] > last[1]:
+        return Problem("period_backwards", text, f"{end}..{start}")
+    if first[0] > today:
+        return Problem("period_future", text, f"{today:%Y-%m}")
+    return first[0], last[1]
+
+
+def _days(side: str) -> tuple[date, date] | None:
+    """First and last day of a month or of a day; None where the calendar has no such thing."""
+    shape = _SIDE.fullmatch(side)
+    if shape is None:
+        return None
+    year, month, day = int(shape[1]), int(shape[2]), int(shape[3] or 0)
+    try:
+        if shape[3]:
+            return date(year, month, day), date(year, month, day)
+        return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
+    except ValueError:  # IllegalMonthError is one
+        return None

@@ -1,0 +1,1 @@
+"""The bytes of a message, understood: structure, charsets, who sent it, whether a robot did."""

@@ -1,0 +1,369 @@
+"""The values that the whole program passes around. All frozen; times are aware UTC, minutes whole.
+
+Message-IDs are kept without their angle brackets, addresses in canonical form (see `address`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+
+class Role(StrEnum):
+    """Who a message is from, as the rules and its headers say."""
+
+    CLIENT = "client"
+    TECHNICIAN = "technician"
+    DIRECTOR = "director"
+    ROBOT = "robot"
+    STRANGER = "stranger"
+    DESK = "desk"
+
+    @property
+    def staff(self) -> bool:
+        """Whether this person works at the desk: a technician, the director among them."""
+        return self in (Role.TECHNICIAN, Role.DIRECTOR)
+
+
+class Status(StrEnum):
+    """Where a ticket stands. `new`: nobody answered yet; `open`: the ball is with the desk."""
+
+    NEW = "new"
+    OPEN = "open"
+    WAITING = "waiting"
+    SCHEDULED = "scheduled"
+    HELD = "held"
+    CLOSED = "closed"
+
+
+class Priority(StrEnum):
+    """How soon a ticket is looked at."""
+
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class Category(StrEnum):
+    """The areas in which the desk works."""
+
+    EXTENSIONS = "extensions"
+    SECURITY = "security"
+    TRAINING = "training"
+    MIGRATION = "migration"
+    UPDATE = "update"
+    DESIGN = "design"
+    INTEGRATION = "integration"
+    PROGRAMMING = "programming"
+    BUG = "bug"
+
+
+class Kind(StrEnum):
+    """What an entry of the ledger is."""
+
+    PURCHASE = "purchase"
+    DEBIT = "debit"
+    COURTESY = "courtesy"
+    VOID = "void"
+    ADJUST = "adjust"
+    EXPIRY = "expiry"
+    REFUND = "refund"
+
+
+class Outcome(StrEnum):
+    """What became of a message; the words of `mailgate explain`."""
+
+    OPEN = "open"
+    APPEND = "append"
+    ANSWER = "answer"
+    QUARANTINE = "quarantine"
+    REJECT = "reject"
+    KEEP = "keep"
+    REPEAT = "repeat"
+
+
+Source = Literal["smtp", "lmtp", "imap", "inject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """How a message came to us (RFC 5321 section 2.3.1).
+
+    sender: MAIL FROM, "" for the null path, None where the road has no envelope (IMAP).
+    recipients: as given by the peer, not yet canonical; empty where the road has none.
+    peer: for the log, e.g. "192.0.2.7" or "imap.example.es/INBOX".
+    """
+
+    source: Source
+    sender: str | None = None
+    recipients: tuple[str, ...] = ()
+    peer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A part of a message that is not its text.
+
+    part: position in a depth-first walk of the message's parts, from 0. size: bytes, decoded.
+    name: cleaned for display, never a path. content_id: without angle brackets, or None.
+    inline: shown inside the text (RFC 2183), as a picture that the HTML part refers to.
+    content: the decoded bytes, None where the message was not read just now.
+    """
+
+    part: int
+    name: str
+    type: str
+    size: int
+    content_id: str | None = None
+    inline: bool = False
+    content: bytes | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message as far as it can be understood; a defect is part of the value, never an exception.
+
+    message_id: made from `digest` where the message has none. digest: hex SHA-256 of its content,
+    blind to headers that are added on the way (see `mime.digest`). sender: the one mailbox of
+    From (RFC 5322 section 3.6.2), None unless there is exactly one, plain and ASCII.
+    recipients: whom it was for: the envelope's, else Delivered-To, X-Original-To, To and Cc.
+    text, html: the decoded text/plain and text/html bodies, "" where there is none.
+    headers: lower-case name to its values, unfolded and decoded, in the order of the message.
+    date: what the Date header claims, or None; for display only.
+    unreadable: "" or the bound that the message breaks, so that it was not read whole.
+    """
+
+    message_id: str
+    digest: str
+    sender: str | None
+    sender_name: str = ""
+    reply_to: str | None = None
+    recipients: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    subject: str = ""
+    date: datetime | None = None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    text: str = ""
+    html: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    envelope: Envelope = Envelope("inject")
+    defects: tuple[str, ...] = ()
+    unreadable: str = ""
+
+    def header(self, name: str) -> str:
+        """The first value of a header, "" where there is none."""
+        values = self.headers.get(name.lower(), ())
+        return values[0] if values else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The text of a message, with what was written now apart from what is quoted.
+
+    fresh: surely written now: no quoted history, nothing after a signature mark. May be "".
+    shown: what a reader of the ticket needs so that nothing is lost: `fresh`, or the whole text.
+    whole: the whole text, history and all; the plain part, else the HTML part as text.
+    doubt: "" or the reason why fresh and quoted text cannot be told apart for sure; a code of
+    `_problems.txt` in the templates.
+    forward: whether the message hands on somebody else's.
+    why: where the cut was made and on what evidence, for `explain`.
+    """
+
+    fresh: str
+    shown: str
+    whole: str
+    doubt: str = ""
+    forward: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whom the rules know.
+
+    id: key in the rules: of the technician, or of the client. address: the one they wrote from.
+    client: id of the client, None for staff.
+    """
+
+    role: Role
+    id: str
+    name: str
+    address: str
+    language: str
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a command line cannot be carried out. Its words stand in templates/<lang>/_problems.txt.
+
+    code: which problem. got: what was written. right: what would be right, as data (a proposal
+    such as "#close", a limit such as "720", a list of allowed words).
+    """
+
+    code: str
+    got: str = ""
+    right: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command line of a technician's mail.
+
+    name: canonical English name without "#", e.g. "time"; what was written where it is unknown.
+    line: as written, trimmed. number: index of the line in the fresh text, from 0.
+    minutes: whole, > 0, for time, call and free. day: day of the work, None for today.
+    ticket: number of the ticket that is named, None for the mail's own. entry: for void.
+    value: canonical value of status, priority, assign, category.
+    """
+
+    name: str
+    line: str
+    number: int
+    minutes: int | None = None
+    day: date | None = None
+    ticket: int | None = None
+    entry: int | None = None
+    value: str = ""
+    note: str = ""
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One piece of work or one question. minutes: charged so far. requester: who is answered."""
+
+    id: int
+    client: str
+    subject: str
+    requester: str
+    opened_at: datetime
+    status: Status = Status.NEW
+    priority: Priority = Priority.NORMAL
+    category: str | None = None
+    technician: str | None = None
+    first_answer_at: datetime | None = None
+    answer_due_at: datetime | None = None
+    closed_at: datetime | None = None
+    planned_start: date | None = None
+    planned_delivery: date | None = None
+    estimate: int | None = None
+    minutes: int = 0
+    follows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the append-only ledger: answered by another entry, never changed.
+
+    minutes: whole and signed, purchases > 0, debits < 0, courtesies 0. worked: minutes of work that
+    a debit or courtesy stands for, >= 0; more than -minutes where a part was not charged.
+    at: aware UTC instant of booking. day: day of the work in the desk's time zone.
+    of: id of the entry that this one answers. message: id of the message it came from, or None.
+    line: number of the line in that message; (message, line) is unique, so no mail books twice.
+    """
+
+    id: int
+    client: str
+    kind: Kind
+    minutes: int
+    at: datetime
+    day: date
+    worked: int = 0
+    ticket: int | None = None
+    technician: str | None = None
+    note: str = ""
+    of: int | None = None
+    message: int | None = None
+    line: int | None = None
+    phone: bool = False
+    package: str | None = None
+    price: str | None = None
+    paid_by: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A mail that the desk means to send, before it is written.
+
+    template: name of the template, e.g. "ack". to: canonical address. ticket: gives the mail its
+    reply address, None for mails that belong to none. values: what the template may use, plain
+    values only. subject: the subject line, "" where the template has its own. author: display
+    name of the sender, "" for the desk's. automatic: the value of Auto-Submitted (RFC 3834
+    section 5), "" for what a person wrote. in_reply_to, references: Message-IDs to thread to.
+    carry: hand the attachments of the message being processed on, byte for byte; carry_from: those
+    of an earlier message, by its number.
+    """
+
+    template: str
+    to: str
+    language: str
+    ticket: int | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    subject: str = ""
+    author: str = ""
+    automatic: str = "auto-replied"
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    carry: bool = False
+    carry_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file that goes out with a mail, byte for byte. content_id: without angle brackets."""
+
+    name: str
+    type: str
+    content: bytes
+    content_id: str | None = None
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A mail that is written and ready to send. raw: CRLF line ends. text: its plain text."""
+
+    notice: Notice
+    message_id: str
+    subject: str
+    sender: str
+    raw: bytes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A mail of the outbox that is to be sent now. sender: envelope sender. tries: so far."""
+
+    id: int
+    created_at: datetime
+    sender: str
+    to: str
+    raw: bytes
+    tries: int
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The next hop took the mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The mail was not taken. permanent: trying again will not help (RFC 5321 section 4.2.1, 5yz)."""
+
+    error: str
+    permanent: bool = False
+
+
+Delivery = Sent | Failed

@@ -1,0 +1,499 @@
+"""What a technician's fresh text says to the desk, and what is left of it for the client."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailgate.core.commands.command import Context, Script, parse
+from mailgate.core.commands.vocabulary import PROBLEMS, VERBS, Verb
+from mailgate.core.model import Command, Problem, Role
+from tests.support import in_linear_time
+
+TODAY = date(2026, 11, 3)
+MARTA = Context(
+    role=Role.TECHNICIAN,
+    tag="SOP",
+    today=TODAY,
+    most=720,
+    technicians={"elena": "Elena Ruiz", "marta": "Marta Gil", "mar": "Mar Núñez", "jl": "José Luis Peña"},
+)
+ELENA = replace(MARTA, role=Role.DIRECTOR)
+
+
+def only(line: str, context: Context = MARTA) -> Command:
+    """The one command of a mail that has nothing else."""
+    script = parse(line, context)
+    assert len(script.commands) == 1, script
+    return script.commands[0]
+
+
+def problem(line: str, context: Context = MARTA) -> Problem:
+    found = only(line, context).problem
+    assert found is not None, line
+    assert found.code in PROBLEMS
+    return found
+
+
+def is_text(text: str, context: Context = MARTA) -> bool:
+    return parse(text, context) == Script((), text)
+
+
+# ---- the commands of the interface
+
+
+@pytest.mark.parametrize("name", ["time", "tiempo", "Time", "TIEMPO"])
+def test_time_debits_minutes_with_its_note_as_written(name: str) -> None:
+    line = f"#{name} 12m Llamada con José, 3 productos"
+    assert only(line) == Command("time", line, 0, minutes=12, note="Llamada con José, 3 productos")
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("#call 10m", "call"), ("#llamada 10m", "call"), ("#free 10m", "free"), ("#Cortesía 10m", "free")],
+)
+def test_calls_and_courtesies_are_booked_like_time(line: str, name: str) -> None:
+    assert only(line) == Command(name, line, 0, minutes=10)
+
+
+@pytest.mark.parametrize("line", ["#time SOP-12 10m nota", "#tiempo sop-12 10 min nota", "#call [SOP-12] 10m nota"])
+def test_time_may_go_to_another_ticket(line: str) -> None:
+    command = only(line)
+    assert (command.ticket, command.minutes, command.note) == (12, 10, "nota")
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        ("@hoy", None),
+        ("@today", None),
+        ("@2026-11-03", None),
+        ("@ayer", date(2026, 11, 2)),
+        ("@Yesterday", date(2026, 11, 2)),
+        ("@2026-11-02", date(2026, 11, 2)),
+        ("@2/11", date(2026, 11, 2)),
+        ("@02/11/2026", date(2026, 11, 2)),
+        ("@ayer,", date(2026, 11, 2)),
+        ("@02/11/2025", date(2025, 11, 2)),
+    ],
+)
+def test_time_may_be_of_an_earlier_day(day: str, expected: date | None) -> None:
+    command = only(f"#time 30m {day} migración")
+    assert (command.minutes, command.day, command.note, command.problem) == (30, expected, "migración", None)
+
+
+def test_a_day_without_year_early_in_a_year_is_of_the_last_december() -> None:
+    january = replace(MARTA, today=date(2027, 1, 4))
+    assert only("#time 30m @28/12", january).day == date(2026, 12, 28)
+    assert only("#time 30m @2/1", january).day == date(2027, 1, 2)
+    assert problem("#time 30m @5/1", january).code == "day_future"
+
+
+def test_days_are_taken_from_today_back_to_366_days() -> None:
+    assert only("#time 1m @2025-11-02").day == date(2025, 11, 2)
+    assert problem("#time 1m @2025-11-01") == Problem("day_too_old", "@2025-11-01", "@2025-11-02")
+    assert only("#time 1m @3/11").problem is None
+    assert problem("#time 1m @4/11") == Problem("day_future", "@4/11", "@2026-11-03")
+
+
+@pytest.mark.parametrize("day", ["@lunes", "@31/2", "@2026-13-01", "@", "@2-11", "@marta", "@２/11", "@0000-01-01"])
+def test_an_unreadable_day_is_a_problem(day: str) -> None:
+    assert problem(f"#time 12m {day} nota") == Problem("day_unreadable", day, "@2026-11-03")
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("#status waiting", "status", "waiting"),
+        ("#estado en espera", "status", "waiting"),
+        ("#Estado ABIERTO", "status", "open"),
+        ("#estado closed", "status", "closed"),
+        ("#estado cerrado.", "status", "closed"),
+        ("#priority urgent", "priority", "urgent"),
+        ("#prioridad alta", "priority", "high"),
+        ("#prioridad baja", "priority", "low"),
+        ("#category security", "category", "security"),
+        ("#categoría Formación", "category", "training"),
+        ("#categoria fallo", "category", "bug"),
+        ("#categoria diseno", "category", "design"),
+        ("#assign marta", "assign", "marta"),
+        ("#asignar Marta Gil", "assign", "marta"),
+        ("#asignar @elena", "assign", "elena"),
+        ("#asignar JOSE", "assign", "jl"),
+        ("#asignar jose lu", "assign", "jl"),
+        ("#asignar el", "assign", "elena"),
+        ("#asignar mar", "assign", "mar"),
+        ("#asignar Núñez", "technician_unknown", "elena, marta, mar, jl"),
+        ("#asignar ma", "technician_ambiguous", "marta, mar"),
+    ],
+)
+def test_values_are_words_of_both_languages_and_people_by_id_or_name(line: str, name: str, value: str) -> None:
+    command = only(line)
+    if command.problem:
+        assert (command.problem.code, command.problem.right) == (name, value)
+    else:
+        assert (command.name, command.value) == (name, value)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#status done", Problem("status_unknown", "done", "open, waiting, closed")),
+        ("#estado listo", Problem("status_unknown", "listo", "abierto, en espera, cerrado")),
+        ("#status scheduled", Problem("status_not_settable", "scheduled", "open, waiting, closed")),
+        ("#estado retenido", Problem("status_not_settable", "retenido", "abierto, en espera, cerrado")),
+        ("#status new", Problem("status_not_settable", "new", "open, waiting, closed")),
+        ("#status waiting for Ana", Problem("too_much", "for Ana", "#status waiting")),
+        ("#status", Problem("argument_missing", "#status", "#status open")),
+        ("#prioridad", Problem("argument_missing", "#prioridad", "#prioridad urgente")),
+        ("#prioridad máxima", Problem("priority_unknown", "máxima", "urgente, alta, normal, baja")),
+        ("#asignar", Problem("argument_missing", "#asignar", "#asignar elena")),
+        ("#assign marta por favor", Problem("too_much", "por favor", "#assign marta")),
+        ("#void", Problem("entry_unreadable", "", "#void 345")),
+        ("#anular tres", Problem("entry_unreadable", "tres", "#anular 345")),
+        ("#void 0", Problem("entry_unreadable", "0", "#void 345")),
+        ("#void ３", Problem("entry_unreadable", "３", "#void 345")),
+        ("#close por fin", Problem("takes_nothing", "por fin", "#close")),
+        ("#Sí, gracias", Problem("unknown_near", "#Sí", "#Sí")),
+        ("#time", Problem("duration_missing", "", "12m")),
+        ("#time -5m", Problem("duration_negative", "-5m", "5m")),
+        ("#time 0", Problem("duration_zero", "0", "1m")),
+        ("#time 99999m", Problem("duration_too_long", "99999m", "720")),
+        ("#time abc", Problem("duration_unreadable", "abc", "12m")),
+        ("#time 12 m 5", Problem("duration_parts", "12 m 5", "1h05m")),
+        ("#time １２m", Problem("duration_digits", "１２m", "12m")),
+        ("#time WEB-12 10m", Problem("wrong_tag", "WEB-12", "SOP-12")),
+    ],
+)
+def test_a_wrong_command_says_what_is_wrong_and_what_would_be_right(line: str, expected: Problem) -> None:
+    assert problem(line) == expected
+
+
+def test_void_names_an_entry_and_may_have_a_reason() -> None:
+    assert only("#void 345").entry == 345
+    command = only("#anular #345 cliente equivocado")
+    assert (command.name, command.entry, command.note) == ("void", 345, "cliente equivocado")
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("#close", "close"),
+        ("#cerrar", "close"),
+        ("#send", "send"),
+        ("#enviar", "send"),
+        ("#yes", "yes"),
+        ("#Sí", "yes"),
+        ("#nota", "note"),
+    ],
+)
+def test_commands_without_arguments(line: str, name: str) -> None:
+    assert parse(line, MARTA) == Script((Command(name, line, 0),), "")
+
+
+def test_what_follows_note_on_its_line_belongs_to_the_note() -> None:
+    script = parse("#nota llamar mañana\nEl hosting no responde.", MARTA)
+    assert script.commands == (Command("note", "#nota llamar mañana", 0, note="llamar mañana"),)
+    assert script.body == "llamar mañana\nEl hosting no responde."
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("#time 10m SOP-12 nota", "#time SOP-12 10m nota"),
+        ("#time 10m @ayer SOP-12 nota", "#time SOP-12 10m @ayer nota"),
+        ("#time 12m llamada @ayer", "#time 12m @ayer llamada"),
+        ("#tiempo SOP-9 12m factura @2/11 enviada", "#tiempo SOP-9 12m @2/11 factura enviada"),
+    ],
+)
+def test_a_ticket_or_day_that_strayed_into_the_note_is_asked_about(line: str, right: str) -> None:
+    assert problem(line) == Problem("order", line, right)
+    assert only(right).problem is None
+
+
+@pytest.mark.parametrize(
+    "note", ["copiado de SOP-12", "COVID-19 cartel", "hablado con @marta", "3 productos", "luego {footer}"]
+)
+def test_a_note_may_speak_of_tickets_and_people(note: str) -> None:
+    assert only(f"#time 10m {note}") == Command("time", f"#time 10m {note}", 0, minutes=10, note=note)
+
+
+def test_a_note_is_kept_whole_up_to_its_limit_and_never_cut() -> None:
+    assert only("#time 10m " + "x" * 500).note == "x" * 500
+    assert problem("#time 10m " + "x" * 501) == Problem("note_too_long", "501", "500")
+    assert problem("#void 345 " + "x" * 501).code == "note_too_long"
+
+
+# ---- several commands
+
+
+def test_several_time_lines_are_several_debits() -> None:
+    script = parse("#time 12m banco\n#time 12m tienda\n#time 12m\n#time SOP-3 12m\n#free 12m", MARTA)
+    assert [command.minutes for command in script.commands] == [12] * 5
+    assert not script.problems
+
+
+def test_a_booking_that_agrees_with_another_in_everything_is_asked_about() -> None:
+    script = parse("#time 12m Banco\nHola\n#tiempo 12 min @hoy banco\n#time 12m banco", MARTA)
+    assert [command.problem and command.problem.right for command in script.commands] == [
+        None,
+        "#tiempo 12 min @hoy banco (2)",
+        "#time 12m banco (3)",
+    ]
+    assert not parse("#time 12m banco\n#time 12m banco (2)", MARTA).problems
+
+
+def test_one_wrong_line_is_told_beside_the_right_ones_and_the_text_is_kept() -> None:
+    script = parse("Hola, Ana:\n\n#time 10m\n#time 0\n\nYa está.", MARTA)
+    assert [command.line for command in script.commands] == ["#time 10m", "#time 0"]
+    assert [command.line for command in script.problems] == ["#time 0"]
+    assert script.body == "Hola, Ana:\n\nYa está."
+
+
+# ---- where a command stands
+
+
+def test_commands_stand_in_any_position_and_leave_the_text_without_a_gap() -> None:
+    script = parse("\n#time 12m\n\nHola.\n\n  #close\n\nUn saludo,\nMarta\n#prioridad alta\n\n", MARTA)
+    assert [(command.name, command.number) for command in script.commands] == [
+        ("time", 1),
+        ("close", 5),
+        ("priority", 9),
+    ]
+    assert script.body == "Hola.\n\nUn saludo,\nMarta"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "＃Time 10m",
+        "#time\u00a010m",
+        "\u00a0#time 10\u00a0m",
+        "\ufeff#ti\u200bme 10m",
+        "#time\t10m",
+        "#TIME  10M",
+    ],
+)
+def test_signs_of_mail_programs_do_not_matter(line: str) -> None:
+    command = only(line)
+    assert (command.name, command.minutes, command.line) == ("time", 10, line.strip())
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_line_ends_of_any_system_are_read(ends: str) -> None:
+    script = parse(ends.join(["Hola", "#time 5m", "adiós"]), MARTA)
+    assert [command.number for command in script.commands] == [1]
+    assert script.body == "Hola\nadiós"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He activado la caché. #time lo apunto abajo.",
+        "Ana, ya está; le pongo #time 12m si te parece",
+        "El comando es «#time 12m», en una línea aparte.",
+        "> #time 12m",
+        "```\n#time 12m\n#close\n```",
+        "~~~ css\n#status { color: red }\n~~~",
+        "````\n```\n#close\n````",
+        "Mira:\n\n    #time 12m",
+        "Mira:\n\t#close",
+        "Mira:\n\u00a0\u00a0\u00a0\u00a0#close",
+        "Cambiado.\n-- \n#time 30m\nMarta",
+        "Cambiado.\n--\u00a0\n#time 30m",
+    ],
+)
+def test_sentences_quotes_code_and_signatures_hold_no_command(text: str) -> None:
+    assert is_text(text)
+
+
+def test_three_spaces_are_no_code_and_four_are() -> None:
+    assert only("   #close").name == "close"
+    assert is_text("x\n    #close")
+
+
+def test_commands_count_again_after_code_and_its_signature_marks() -> None:
+    script = parse("```sql\n-- \n#time 9m\n\n\nselect 1\n```\n#time 5m", MARTA)
+    assert [command.minutes for command in script.commands] == [5]
+    assert script.body == "```sql\n-- \n#time 9m\n\n\nselect 1\n```"
+
+
+def test_a_command_after_a_fence_that_nothing_closes_is_asked_about() -> None:
+    script = parse("#time 5m\n```\n#header {\n#close", MARTA)
+    assert [command.problem and command.problem.code for command in script.commands] == [None, "fence_open"]
+    assert script.body == "```\n#header {"
+
+
+# ---- what is near a command, and what is not
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("#closed", "#close"),
+        ("#solved", "#close"),
+        ("#Resolved", "#close"),
+        ("#done", "#close"),
+        ("#resuelto", "#cerrar"),
+        ("#cerrado", "#cerrar"),
+        ("#cerrado por fin", "#cerrar"),
+        ("#spend 12m", "#time 12m"),
+        ("#tiempos 12m", "#tiempo 12m"),
+        ("#minutes 12", "#time 12"),
+        ("#hora 1h", "#tiempo 1h"),
+        ("#log 12m banco", "#time 12m banco"),
+        ("#worklog 1h 5m", "#time 1h 5m"),
+        ("#tmie 12m", "#time 12m"),
+        ("#tmie", "#time"),
+        ("#prioirdad alta", "#prioridad alta"),
+        ("#pending", "#status waiting"),
+        ("@close", "#close"),
+        ("@time 12m", "#time 12m"),
+        ("# time 12m", "#time 12m"),
+        ("##tiempo 12m", "#tiempo 12m"),
+        ("# Nota", "#Nota"),
+        ("#time: 12m", "#time 12m"),
+        ("#time:12m", "#time 12m"),
+        ("#time12m", "#time 12m"),
+        ("#time-5m", "#time 5m"),
+        ("#cerrar.", "#cerrar"),
+        ("#nota: no enviar", "#nota no enviar"),
+        ("#time:", "#time"),
+    ],
+)
+def test_a_line_near_a_command_is_refused_with_what_was_meant(line: str, right: str) -> None:
+    found = problem(line)
+    assert (found.code, found.right) == ("unknown_near", right)
+    assert parse(line, MARTA).body == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "#header {",
+        "#fff",
+        "#!/bin/bash",
+        "# comment",
+        "# close the connection",
+        "# note: do not touch",
+        "## Time",
+        "#include <stdio.h>",
+        "#define CLOSE 1",
+        "#1 primero",
+        "#wordpress",
+        "#urgencias #prestashop",
+        "#node { margin: 0 }",
+        "#status-bar { color: red }",
+        "#time:hover {",
+        "#call-to-action",
+        "#free(ptr)",
+        "#",
+        "#123",
+        "@media (max-width: 400px) {",
+        "@marta mira esto",
+        "@send me the file",
+        "time 12m",
+        "#ok",
+        "#saldo",
+    ],
+)
+def test_any_other_line_with_a_number_sign_is_text(line: str) -> None:
+    assert is_text(line)
+
+
+@pytest.mark.parametrize("line", ["#note {", "#status { color: red }", "#time {", "#test {", "#nota a}"])
+def test_a_command_that_looks_like_code_is_asked_about(line: str) -> None:
+    assert problem(line) == Problem("looks_like_code", line, "```")
+
+
+# ---- who may use it
+
+
+LATER = [verb for verb in VERBS if not verb.available]
+
+
+@pytest.mark.parametrize("verb", [verb for verb in LATER if not verb.director_only], ids=lambda verb: verb.name)
+def test_a_command_that_does_not_work_yet_never_reaches_the_client(verb: Verb) -> None:
+    for name in (verb.name, verb.spanish):
+        for line in (f"#{name}", f"#{name} SOP-9 90m clave", f"#{name}: clave"):
+            script = parse(line, MARTA)
+            assert [command.problem and command.problem.code for command in script.commands] == ["unavailable"]
+            assert script.body == ""
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.director_only], ids=lambda verb: verb.name)
+def test_a_directors_command_is_text_from_anybody_else(verb: Verb) -> None:
+    for name in (verb.name, verb.spanish):
+        assert is_text(f"#{name} 345", MARTA)
+        assert only(f"#{name} 345", ELENA).name == verb.name
+
+
+# ---- any text at all
+
+
+_LINES = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        [
+            "",
+            "  ",
+            "```",
+            "~~~",
+            "-- ",
+            "Hola",
+            "\t#close",
+            "    #close",
+            "#header {",
+            "> #time 1m",
+            "#note x",
+        ]
+    ),
+    st.builds(
+        "{}{}{}{}".format,
+        st.sampled_from(["#", "＃", "@", "# ", " #", "\u00a0#", "##"]),
+        st.sampled_from([name for verb in VERBS for name in (verb.name, verb.spanish)] + ["closed", "tmie", "x"]),
+        st.sampled_from(["", " ", "\u00a0", ":", "-"]),
+        st.sampled_from(["", "12m", "1h 5 x", "SOP-9 3m @ayer x", "-1", "{", "marta", "345", "alta", "x @hoy"]),
+    ),
+)
+
+
+@given(st.lists(_LINES, max_size=12), st.sampled_from([MARTA, ELENA]))
+def test_nothing_written_is_lost_and_nothing_raises(lines: list[str], context: Context) -> None:
+    fresh = "\n".join(lines)
+    script = parse(fresh, context)
+    written = [line.strip() for line in fresh.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    commands = {command.number: command.line for command in script.commands}
+    assert all(written[number] == line for number, line in commands.items())
+    left = [line for number, line in enumerate(written) if number not in commands and line]
+    notes = [command.note.strip() for command in script.commands if command.name == "note" and command.note]
+    body = [line.strip() for line in script.body.split("\n") if line.strip()]
+    assert sorted(body) == sorted(left + notes)
+    assert all(command.problem is None or command.problem.code in PROBLEMS for command in script.commands)
+    assert all(1 <= command.minutes <= MARTA.most for command in script.commands if command.minutes is not None)
+
+
+@given(st.lists(_LINES, max_size=8), st.sampled_from([MARTA, ELENA]))
+def test_the_text_for_the_client_holds_no_command_when_read_again(lines: list[str], context: Context) -> None:
+    script = parse("\n".join(line for line in lines if "note" not in line), context)
+    if not any(command.name == "note" or command.problem for command in script.commands):
+        assert parse(script.body, context) == Script((), script.body)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", ["#tmie\n", "#time 1m\n", "#note\n", "```\n", "\n"])
+def test_mails_of_hostile_lines_take_linear_time(line: str) -> None:
+    with in_linear_time():
+        parse(line * 20_000, MARTA)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unit", ["#", "@ayer ", "#time 1m @ayer ", "# ", "a\u0301", " ", "#x\u200b", "{"])
+@pytest.mark.parametrize("before", ["", "#time 1m ", "#assign "])
+def test_hostile_lines_take_linear_time(before: str, unit: str) -> None:
+    with in_linear_time():
+        parse(before + unit * (500_000 // len(unit)), MARTA)

@@ -1,0 +1,79 @@
+"""Long files, which the parser is spared: they come out as if it had read each of their lines."""
+
+from __future__ import annotations
+
+import base64
+import random
+
+import pytest
+
+from mailgate.core.message import mime, parts
+from mailgate.core.model import Envelope, Mail
+from tests.support import in_linear_time
+
+FILE = random.Random(1).randbytes(60_000)
+ENCODED = base64.encodebytes(FILE).replace(b"\n", b"\r\n")
+
+
+def parse(raw: bytes) -> Mail:
+    return mime.parse(raw, Envelope("inject"))
+
+
+def mixed(*contents: bytes) -> bytes:
+    inner = b"".join(b"--cut\r\n" + content + b"\r\n" for content in contents)
+    head = b'From: ana@acme.example\r\nContent-Type: multipart/mixed; boundary="cut"\r\n\r\n'
+    return head + inner + b"--cut--\r\n"
+
+
+def file_part(encoded: bytes) -> bytes:
+    return b"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n" + encoded
+
+
+TEXT = b"Content-Type: text/plain; charset=utf-8\r\n\r\nHola\xc3\xa1"
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        ENCODED,
+        ENCODED.rstrip(),
+        ENCODED.replace(b"\r\n", b"\n"),
+        base64.b64encode(FILE),
+        ENCODED + b"\r\n" + b"\r\n",
+        ENCODED[:40_000] + b"\r\n" + ENCODED[40_000:],
+    ],
+)
+def test_file_comes_out_byte_for_byte_wherever_it_stands(encoded: bytes) -> None:
+    for contents in ([file_part(encoded), TEXT], [TEXT, file_part(encoded)], [TEXT, file_part(encoded), TEXT]):
+        mail = parse(mixed(*contents))
+        (found,) = (one for one in mail.attachments if one.type == "image/png")
+        assert found.content == FILE
+        assert mime.part_bytes(mixed(*contents), found.part) == FILE
+        assert mail.text.startswith("Holaá")
+        assert mail.defects == ()
+
+
+def test_several_files_do_not_change_places() -> None:
+    files = [random.Random(number).randbytes(20_000) for number in range(5)]
+    mail = parse(mixed(TEXT, *(file_part(base64.encodebytes(file)) for file in files)))
+    assert [one.content for one in mail.attachments] == files
+
+
+def test_text_that_looks_like_a_file_stays_as_it_is() -> None:
+    text = ENCODED.decode().replace("\r\n", "\n")
+    assert parse(b"From: ana@acme.example\r\n\r\nMira:\r\n" + ENCODED).text == "Mira:\n" + text
+    assert parse(b"From: ana@acme.example\r\n" + ENCODED + b"\r\nx").text == text + "\nx"
+
+
+@pytest.mark.parametrize("stand_in", [b"\0000\000", b"\0007\000"])
+def test_stand_in_that_the_sender_wrote_is_content(stand_in: bytes) -> None:
+    octets = b"Content-Type: application/octet-stream\r\n\r\nx" + stand_in
+    mail = parse(mixed(TEXT, octets, file_part(ENCODED)))
+    assert [one.content for one in mail.attachments] == [b"x" + stand_in, FILE]
+
+
+def test_files_lines_and_near_files_are_read_in_linear_time() -> None:
+    line = b"A" * 76 + b"\r\n"
+    for piece in (line, line * 50 + b"x y\r\n", b"A" * 76 + b" \r\n", b"A" * 80):
+        with in_linear_time():
+            parts.read(b"\r\n" + piece * (10_000_000 // len(piece)))
