@@ -1,0 +1,107 @@
+"""When the desk is open. All instants that come out are aware UTC, all that go in are aware.
+
+Hours are on the wall clock of the desk's zone. A wall time that the clocks skip is taken as the
+instant of the change, one that comes twice as its first coming; so spans never overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from mailgate.core.settings.schema import Hours
+
+_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+# Days without an opening after which the search ends: more than a year of holidays is no desk.
+LONGEST_CLOSED = 400
+
+
+class Calendar:
+    """The desk's hours with seasons, public holidays and the days named in the rules.
+
+    language: of the names of holidays, "es" or "en".
+    """
+
+    def __init__(self, hours: Hours, zone: ZoneInfo, language: str = "es") -> None:
+        self._hours = hours
+        self._zone = zone
+        self._language = language
+        self._closed = frozenset(hours.holidays.closed)
+        self._open = frozenset(hours.holidays.open)
+        self._holidays: dict[int, dict[date, str]] = {}
+
+    def holiday(self, day: date) -> str | None:
+        """The name of a day on which the desk is closed, "" if the rules just say closed; else None."""
+        if day in self._open:
+            return None
+        return self._public(day.year).get(day, "" if day in self._closed else None)
+
+    def _public(self, year: int) -> dict[date, str]:
+        rules = self._hours.holidays
+        if year not in self._holidays and rules.country:
+            found = holidays.country_holidays(
+                rules.country, subdiv=rules.region or None, years=year, language=self._language
+            )
+            self._holidays[year] = dict(found)
+        return self._holidays.get(year, {})
+
+    def spans(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
+        """The (start, end) of each time that the desk is open on a day, in order; () if it is closed."""
+        week = self._hours.week_of(day)
+        plan = week.on(day.weekday())
+        if not plan or self.holiday(day) is not None:
+            return ()
+        found = ((self._instant(day, span.start), self._instant(day, span.end)) for span in plan)
+        return tuple((start, end) for start, end in found if start < end)
+
+    def _instant(self, day: date, minute: int) -> datetime:
+        """The first instant at which the wall clock shows this time or a later one."""
+        wall = datetime(day.year, day.month, day.day) + minute * _MINUTE
+        while True:
+            instant = wall.replace(tzinfo=self._zone).astimezone(UTC)
+            if instant.astimezone(self._zone).replace(tzinfo=None) == wall:
+                return instant
+            wall += _MINUTE
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the desk works at this instant."""
+        return any(start <= at < end for start, end in self.spans(self._day(at)))
+
+    def _day(self, at: datetime) -> date:
+        return at.astimezone(self._zone).date()
+
+    def _ahead(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """What is left of the open spans from `at` on, until the desk is closed for too long."""
+        at = at.astimezone(UTC)
+        day, closed = self._day(at), 0
+        while closed <= LONGEST_CLOSED:
+            spans = self.spans(day)
+            closed = 0 if spans else closed + 1
+            yield from ((max(start, at), end) for start, end in spans if end > at)
+            day += _DAY
+
+    def next_opening(self, at: datetime) -> datetime | None:
+        """The first instant from `at` on at which the desk is open: `at` itself if it is."""
+        return next((start for start, _ in self._ahead(at)), None)
+
+    def add(self, at: datetime, minutes: int) -> datetime | None:
+        """The instant at which `minutes` >= 0 of desk time have passed since `at`, or None."""
+        left = minutes * _MINUTE
+        for start, end in self._ahead(at):
+            if start + left <= end:
+                return start + left
+            left -= end - start
+        return None
+
+    def between(self, start: datetime, end: datetime) -> int:
+        """The whole minutes of desk time from `start` to `end`; 0 if `end` is not later."""
+        total = timedelta()
+        for opening, closing in self._ahead(start):
+            if opening >= end:
+                break
+            total += min(closing, end) - opening
+        return total // _MINUTE

@@ -1,0 +1,94 @@
+"""Everything that can be wrong with the rules, found at once.
+
+`schema` judges each section by itself. Here is what holds between sections; it looks at the data as
+tomllib read it, so that a wrong type in one place hides no wrong name in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from mailgate.core.settings import faults
+from mailgate.core.settings.faults import Fault
+from mailgate.core.settings.locate import Path
+from mailgate.core.settings.rules import Rules
+from mailgate.core.settings.wording import did_you_mean, quoted
+
+ANY: Final = "*"
+
+# Keys that hold the id of something: where it must be defined, how it is called, and the key.
+_NAMES: tuple[tuple[str, str, Path], ...] = (
+    ("technicians", "technician", ("desk", "director")),
+    ("technicians", "technician", ("clients", ANY, "technician")),
+    ("technicians", "technician", ("rules", ANY, "set", "assign")),
+    ("technicians", "technician", ("rules", ANY, "set", "notify")),
+    ("technicians", "technician", ("rules", ANY, "set", "notify", ANY)),
+    ("clients", "client", ("rules", ANY, "match", "client")),
+    ("clients", "client", ("rules", ANY, "match", "client", ANY)),
+)
+
+_ADDRESSES: tuple[tuple[str, Path], ...] = (
+    ("the desk's", ("desk", "address")),
+    ("the desk's", ("desk", "aliases", ANY)),
+    ("technician", ("technicians", ANY, "addresses", ANY)),
+    ("client", ("clients", ANY, "addresses", ANY)),
+)
+
+
+def build(data: Mapping[str, Any]) -> Rules | list[Fault]:
+    """The rules from what tomllib read, or everything that is wrong with them."""
+    found = [*_unknown_names(data), *_addresses_twice(data), *_strict_proof(data)]
+    try:
+        rules = Rules.model_validate(data)
+    except ValidationError as error:
+        return [*faults.of(error, Rules), *found]
+    return found or rules
+
+
+def _each(data: Any, pattern: Path, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Path and value of every text that a pattern leads to; ANY is each key of a table or list."""
+    if not pattern:
+        if isinstance(data, str):
+            yield path, data
+        return
+    steps: Any = ()
+    if pattern[0] == ANY:
+        steps = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    elif isinstance(data, dict) and pattern[0] in data:
+        steps = ((pattern[0], data[pattern[0]]),)
+    for step, value in steps:
+        yield from _each(value, pattern[1:], (*path, step))
+
+
+def _unknown_names(data: Mapping[str, Any]) -> Iterator[Fault]:
+    for table, kind, pattern in _NAMES:
+        known = data.get(table)
+        known = known if isinstance(known, dict) else {}
+        for path, name in _each(data, pattern):
+            if name not in known:
+                yield Fault(path, f"{quoted(name)} is no {kind} in [{table}]{did_you_mean(name, known)}")
+
+
+def _addresses_twice(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """An address must lead to one person."""
+    owners: dict[str, tuple[str, Path]] = {}
+    for kind, pattern in _ADDRESSES:
+        for path, written in _each(data, pattern):
+            owner = f"{kind} {quoted(path[1])}" if ANY in pattern[:2] else kind
+            other, other_path = owners.setdefault(written.lower(), (owner, path))
+            if other_path != path:
+                what = "is here twice" if other == owner else f"is also {other}"
+                yield Fault(path, f"{written} {what}", other_path)
+
+
+def _strict_proof(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """A promise of safety that is not kept yet is refused; it goes when DKIM and DMARC are checked."""
+    trust = data.get("trust", {})
+    if isinstance(trust, dict) and trust.get("technicians", "strict") == "strict":
+        yield Fault(
+            ("trust", "technicians"),
+            '"strict" is not available in this version; use "token" (a technician\'s own reply token) or "off"',
+        )

@@ -1,0 +1,125 @@
+"""The sections of `rules.toml` about mail servers, the web, and whom to believe.
+
+Sizes are bytes. Files are named as written, relative to the rules. Secrets are only ever named here,
+see `config.secret`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from mailgate.core.settings import fields, units
+from mailgate.core.settings.fields import Endpoint, written
+from mailgate.core.settings.schema import Many, Section, Text
+
+Listen = Annotated[Endpoint | None, BeforeValidator(written(fields.endpoint))]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(written(fields.network))]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Tls = Literal["implicit", "starttls", "none"]
+
+
+class Smtp(Section):
+    """[smtp], the gateway. max_size: bytes."""
+
+    listen: Listen = Endpoint("tcp", "127.0.0.1", 8025)
+    lmtp: Listen = None
+    max_size: Annotated[int, BeforeValidator(written(units.size))] = 25 * 1024**2
+    tls_cert_file: str = ""
+    tls_key_file: str = ""
+
+    @model_validator(mode="after")
+    def _has_both_files(self) -> Self:
+        if bool(self.tls_cert_file) != bool(self.tls_key_file):
+            raise ValueError("STARTTLS needs two files; name both tls_cert_file and tls_key_file, or none")
+        return self
+
+
+class OAuth2(Section):
+    """How to sign in to a mailbox without a password. tenant: Microsoft's name for an organisation."""
+
+    provider: Literal["google", "microsoft"]
+    client_id: Text
+    client_secret_file: str = ""
+    client_secret_env: str = ""
+    tenant: Text = "common"
+
+
+class Login(Section):
+    """How to sign in to a mail server. password_file, password_env: where the password is."""
+
+    host: Text
+    port: Port
+    tls: Tls
+    user: str
+    password_file: str = ""
+    password_env: str = ""
+    oauth2: OAuth2 | None = None
+
+    @model_validator(mode="after")
+    def _keeps_passwords_off_the_network(self) -> Self:
+        if self.tls == "none" and self.user and not fields.loopback(self.host):
+            raise ValueError(
+                f'tls = "none" sends the password to {self.host} in the clear; use "implicit" or "starttls"'
+            )
+        return self
+
+
+class Imap(Login):
+    """[[imap]], a mailbox to collect from. poll: seconds."""
+
+    port: Port = 993
+    tls: Tls = "implicit"
+    user: Text
+    folder: Text = "INBOX"
+    after: Annotated[str, AfterValidator(fields.after)] = "seen"
+    poll: Annotated[int, BeforeValidator(written(units.seconds))] = 60
+
+    @model_validator(mode="after")
+    def _can_sign_in(self) -> Self:
+        if not (self.password_file or self.password_env or self.oauth2):
+            raise ValueError("has no way to sign in; name password_file, password_env or oauth2")
+        return self
+
+
+class Web(Section):
+    """[web], the client area; listen is None where it is off."""
+
+    listen: Listen = Endpoint("tcp", "127.0.0.1", 8080)
+
+
+class Dkim(Section):
+    """How our mail is signed (RFC 6376)."""
+
+    domain: Text
+    selector: Text
+    key_file: Text
+
+
+def _days(text: str) -> timedelta:
+    return timedelta(seconds=units.seconds(text))
+
+
+class Outgoing(Login):
+    """[outgoing], the way out."""
+
+    via: Literal["files", "smtp"] = "files"
+    host: Text = "127.0.0.1"
+    port: Port = 25
+    tls: Tls = "none"
+    user: str = ""
+    give_up: Annotated[timedelta, BeforeValidator(written(_days))] = timedelta(days=5)
+    dkim: Dkim | None = None
+
+
+class Trust(Section):
+    """[trust], whom to believe. dns: a resolver of our own, None for the system's."""
+
+    trusted_authserv: Many[Text] = ()
+    relays: Many[Network] = ()
+    dns: Listen = None
+    technicians: Literal["strict", "token", "off"] = "strict"
+    clients: Literal["require", "refuse-fail", "off"] = "refuse-fail"
