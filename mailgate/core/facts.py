@@ -1,0 +1,113 @@
+"""What the store must look up before a mail can be decided on, and what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mailgate.core import address, ledger
+from mailgate.core.commands import command
+from mailgate.core.desk import Desk
+from mailgate.core.model import Command, Entry, Mail, Person, Ticket
+from mailgate.core.reading import fresh
+
+# Of a thread's IDs the nearest; of what a mail names, more than a long day's work on many tickets.
+_MOST_IDS = 20
+_MOST_NAMED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one mail points at, before anything is believed.
+
+    tickets: numbers in reply addresses, subject and text. entries: numbers after `#void`.
+    person: id of the technician who writes, "" for others. client: id of the client who writes.
+    """
+
+    message_id: str
+    digest: str
+    message_ids: tuple[str, ...]
+    tickets: frozenset[int]
+    entries: frozenset[int]
+    person: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The client's newest message of a ticket: what an answer answers, quotes and threads to."""
+
+    author: str
+    name: str
+    at: datetime
+    text: str
+    message_id: str
+    references: tuple[str, ...]
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A technician's message that waits for their word. hold: its number. entries: what it booked."""
+
+    hold: int
+    message: int
+    text: str
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the store knows of the things that a mail points at.
+
+    repeat_of: where the same message stands already, "" if it is new. by_message_id: the tickets in
+    which an ID was received or sent. addressees: who was ever written to in a ticket. history:
+    whole texts of a ticket's messages, newest last. balances: minutes by client. voided: those of
+    the entries that a void answers. next_ticket: the number that a new ticket gets.
+    """
+
+    repeat_of: str = ""
+    tickets: Mapping[int, Ticket] = field(default_factory=dict)
+    by_message_id: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    addressees: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    history: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    heard: Mapping[int, Heard] = field(default_factory=dict)
+    held: Mapping[int, Held] = field(default_factory=dict)
+    balances: Mapping[str, int] = field(default_factory=dict)
+    entries: Mapping[int, Entry] = field(default_factory=dict)
+    voided: frozenset[int] = frozenset()
+    next_ticket: int = 1
+
+    def balance_after(self, client: str, entries: Iterable[Entry]) -> int:
+        """The client's minutes once these entries are booked."""
+        booked = ledger.balance(entry for entry in entries if entry.client == client)
+        return self.balances.get(client, 0) + booked
+
+
+def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
+    """Say what must be looked up for this mail."""
+    person = desk.rules.who(mail.sender) if mail.sender else None
+    orders = _orders(mail, person, desk, now)
+    pointers = (address.reply_pointer(recipient, desk.rules.desks) for recipient in mail.recipients)
+    named = [pointer[0] for pointer in pointers if pointer]
+    named += [int(number) for number in desk.tags.findall(mail.subject)]
+    named += [order.ticket for order in orders if order.ticket]
+    entries = dict.fromkeys(order.entry for order in orders if order.entry)
+    return Wanted(
+        message_id=mail.message_id,
+        digest=mail.digest,
+        message_ids=(*mail.in_reply_to, *reversed(mail.references))[:_MOST_IDS],
+        tickets=frozenset(list(dict.fromkeys(named))[:_MOST_NAMED]),
+        entries=frozenset(list(entries)[:_MOST_NAMED]),
+        person=person.id if person is not None and person.role.staff else "",
+        client=(person.client or "") if person is not None else "",
+    )
+
+
+def _orders(mail: Mail, person: Person | None, desk: Desk, now: datetime) -> tuple[Command, ...]:
+    """Every command that stands in a mail of staff, quoted ones too: which are fresh is decided later."""
+    if person is None or not person.role.staff:
+        return ()
+    text, _ = fresh.source(mail)
+    return command.parse(text, desk.context(person.role, now)).commands

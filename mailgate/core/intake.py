@@ -1,0 +1,63 @@
+"""The way of one message: a list of decisions that can be read aloud.
+
+Each stage takes a plan and gives a new one, makes one decision and does no I/O. What the sender
+did is never an exception: quarantine and refusal are final plans with a reason, and there the
+way ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from mailgate.core.desk import Desk
+from mailgate.core.facts import Facts
+from mailgate.core.model import Mail
+from mailgate.core.plan import Plan
+from mailgate.core.stages.effects import apply_rules, book_minutes, change_ticket, release_held
+from mailgate.core.stages.mails import plan_mails
+from mailgate.core.stages.orders import read_commands
+from mailgate.core.stages.what import answer_question, read_text
+from mailgate.core.stages.where import choose_ticket, open_or_reopen
+from mailgate.core.stages.who import (
+    demand_proof,
+    know_sender,
+    note_automatic,
+    recognise_repeat,
+    refuse_strangers,
+    weigh_proof,
+)
+
+Stage = Callable[[Plan, Facts, Desk, datetime], Plan]
+
+STAGES: tuple[Stage, ...] = (
+    recognise_repeat,  # same Message-ID and content: already done     RFC 5322 3.6.4
+    know_sender,  # client, technician, director, stranger             RFC 5322 3.6.2
+    note_automatic,  # kept, never answered                            RFC 3834 2
+    refuse_strangers,  # quarantine, or what desk.strangers says
+    choose_ticket,  # reply address, In-Reply-To, References, tag      RFC 5322 3.6.4
+    weigh_proof,  # [trust]: is it proven who wrote?
+    read_text,  # fresh text against quoted text
+    answer_question,  # "saldo", "informe": an answer, no ticket
+    demand_proof,  # staff act only with proof
+    read_commands,  # fresh text only; one wrong line and none applies
+    open_or_reopen,  # whose ball it is now
+    apply_rules,  # rules.toml, first match of each kind
+    book_minutes,  # commands become ledger entries
+    change_ticket,  # commands change status, priority, technician
+    release_held,  # "#send": what waited for the technician's word
+    plan_mails,  # acknowledgement, answer, notices: outbox rows
+)
+
+
+def decide(mail: Mail, facts: Facts, desk: Desk, now: datetime, *, vouched: bool = False) -> Plan:
+    """Say what this mail shall change. Pure: the same arguments give the same plan.
+
+    vouched: the message comes from this machine's own user, or a person released it.
+    """
+    plan = Plan(mail, vouched=vouched)
+    for stage in STAGES:
+        plan = stage(plan, facts, desk, now)
+        if plan.final:
+            break
+    return plan

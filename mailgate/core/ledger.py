@@ -1,0 +1,171 @@
+"""The account of a client: an append-only list of entries whose sum is the balance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from mailgate.core.model import Entry, Kind
+
+State = Literal["active", "ended", "expired", "none"]
+
+VOID_WINDOW = timedelta(days=1)
+
+
+def balance(entries: Iterable[Entry]) -> int:
+    """Minutes left; the only place that a balance comes from (the store's sum is the same sum)."""
+    return sum(entry.minutes for entry in entries)
+
+
+def charged(minutes: int, left: int, overdraft: str) -> int | None:
+    """How much of a debit is charged against what is left; None where it must be refused.
+
+    minutes: > 0. overdraft: "allow" charges all, "cap" down to zero, "refuse" all or nothing.
+    """
+    if minutes <= left or overdraft == "allow":
+        return minutes
+    return max(left, 0) if overdraft == "cap" else None
+
+
+def void(of: Entry, at: datetime, day: date, note: str, technician: str | None) -> Entry:
+    """The entry that takes another one back whole. Its number is given when it is booked."""
+    return replace(
+        of,
+        id=0,
+        kind=Kind.VOID,
+        minutes=-of.minutes,
+        worked=0,
+        at=at,
+        day=day,
+        note=note,
+        of=of.id,
+        technician=technician,
+        message=None,
+        line=None,
+    )
+
+
+def last_used(entries: Sequence[Entry]) -> date | None:
+    """Day of the last debit; before any, of the last purchase; None for an account never used."""
+    debits = [entry.day for entry in entries if entry.kind is Kind.DEBIT]
+    purchases = [entry.day for entry in entries if entry.kind is Kind.PURCHASE]
+    return max(debits, default=None) or max(purchases, default=None)
+
+
+def state(entries: Sequence[Entry], expires_on: date | None, today: date) -> State:
+    """Whether the service runs, has ended (nothing left), has expired, or was never bought."""
+    if not any(entry.kind is Kind.PURCHASE for entry in entries):
+        return "none"
+    if any(entry.kind is Kind.EXPIRY for entry in entries[-1:]):
+        return "expired"
+    if balance(entries) <= 0:
+        return "ended"
+    return "expired" if expires_on is not None and today > expires_on else "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry in a statement, with the balance after it."""
+
+    entry: Entry
+    balance_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What happened to an account from one day to another, both included; checkable with a pencil.
+
+    opening + the lines' minutes = closing. An entry stands on the day it was booked, so that a
+    month that has passed never changes.
+    """
+
+    since: date
+    until: date
+    opening: int
+    lines: tuple[Line, ...]
+
+    @property
+    def closing(self) -> int:
+        """Minutes left at the end of the last day."""
+        return self.lines[-1].balance_after if self.lines else self.opening
+
+
+def statement(entries: Sequence[tuple[date, Entry]], since: date, until: date) -> Statement:
+    """Draw up a statement. entries: all of one client, oldest first, each with its day of booking."""
+    opening = balance(entry for booked, entry in entries if booked < since)
+    lines = []
+    left = opening
+    for booked, entry in entries:
+        if since <= booked <= until:
+            left += entry.minutes
+            lines.append(Line(entry, left))
+    return Statement(since, until, opening, tuple(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An invariant that does not hold. entry: the number of the entry where it shows."""
+
+    entry: int
+    what: str
+
+
+def signs_fit_kinds(entries: Sequence[Entry]) -> Iterator[Broken]:
+    """Purchases add, debits take or stand at zero, courtesies do neither."""
+    for entry in entries:
+        fits = {
+            Kind.PURCHASE: entry.minutes > 0,
+            Kind.DEBIT: -entry.worked <= entry.minutes <= 0 < entry.worked,
+            Kind.COURTESY: entry.minutes == 0 < entry.worked,
+        }.get(entry.kind, True)
+        if not fits:
+            yield Broken(entry.id, f"a {entry.kind} of {entry.minutes} minutes ({entry.worked} worked)")
+
+
+def voids_cancel_exactly(entries: Sequence[Entry]) -> Iterator[Broken]:
+    """A void takes back one earlier entry of the same client, to the minute."""
+    known: dict[int, Entry] = {}
+    for entry in entries:
+        if entry.kind is Kind.VOID:
+            of = known.get(entry.of or 0)
+            if of is None or of.client != entry.client or of.minutes != -entry.minutes:
+                yield Broken(entry.id, f"does not cancel entry {entry.of}")
+        known[entry.id] = entry
+
+
+def nothing_voided_twice(entries: Sequence[Entry]) -> Iterator[Broken]:
+    """No entry is taken back more than once."""
+    seen: set[int | None] = set()
+    for entry in entries:
+        if entry.kind is Kind.VOID:
+            if entry.of in seen:
+                yield Broken(entry.id, f"voids entry {entry.of} a second time")
+            seen.add(entry.of)
+
+
+def no_line_books_twice(entries: Sequence[Entry]) -> Iterator[Broken]:
+    """One entry for a line of a message."""
+    seen: set[tuple[int, int | None]] = set()
+    for entry in entries:
+        if entry.message is not None:
+            key = (entry.message, entry.line)
+            if key in seen:
+                yield Broken(entry.id, f"message {entry.message}, line {entry.line} booked twice")
+            seen.add(key)
+
+
+def times_are_aware(entries: Sequence[Entry]) -> Iterator[Broken]:
+    """Every time of booking says its zone."""
+    for entry in entries:
+        if entry.at.tzinfo is None:
+            yield Broken(entry.id, "a time without a zone")
+
+
+CHECKS = (signs_fit_kinds, voids_cancel_exactly, nothing_voided_twice, no_line_books_twice, times_are_aware)
+
+
+def audit(entries: Sequence[Entry]) -> list[Broken]:
+    """Every broken invariant of the ledger, each naming its entry; does not stop at the first."""
+    return [broken for check in CHECKS for broken in check(entries)]

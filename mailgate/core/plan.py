@@ -1,0 +1,88 @@
+"""What a mail shall change: a value that grows from stage to stage and is carried out as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from mailgate.core.commands.command import Script
+from mailgate.core.message.automatic import Automatic
+from mailgate.core.model import Command, Entry, Mail, Notice, Outcome, Person, Reading, Role, Ticket
+
+NO_SCRIPT = Script((), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The decision on one mail, so far.
+
+    person: who wrote, None for strangers and robots. authenticated: whether that is proven.
+    vouched: somebody at this machine stands for the message (it was injected or released).
+    ticket: the ticket it belongs to, as it stood before, or as it is opened. changed: as it shall
+    stand afterwards. follows: the ticket, closed for too long, that a new one goes on from.
+    own_token: the sender wrote to a reply address that was made for them.
+    text: what readers of the ticket will see of it. internal: not for the client's eyes. hold: ""
+    or why it waits for the technician's word. releases: the hold that it ends.
+    entries: for the ledger, numbers not given yet. reason: of a quarantine, a sentence.
+    final: nothing after this stage changes it. why: the trail, one step each.
+    """
+
+    mail: Mail
+    vouched: bool = False
+    role: Role = Role.STRANGER
+    person: Person | None = None
+    authenticated: bool = False
+    automatic: Automatic | None = None
+    ticket: Ticket | None = None
+    changed: Ticket | None = None
+    opens: bool = False
+    follows: int | None = None
+    own_token: bool = False
+    reading: Reading | None = None
+    script: Script = NO_SCRIPT
+    text: str = ""
+    internal: bool = False
+    hold: str = ""
+    releases: int | None = None
+    rules: tuple[str, ...] = ()
+    drop: bool = False
+    notify: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    outcome: Outcome | None = None
+    reason: str = ""
+    final: bool = False
+    why: tuple[str, ...] = ()
+
+    def but(self, why: str = "", **changes: Any) -> Self:
+        """The same plan with changes, and with a step added to the trail."""
+        if why:
+            changes["why"] = (*self.why, why)
+        return replace(self, **changes)
+
+    def ends(self, outcome: Outcome, why: str, **changes: Any) -> Self:
+        """The same plan, decided."""
+        return self.but(why, outcome=outcome, final=True, **changes)
+
+    def quarantined(self, reason: str) -> Self:
+        """Kept whole, without any effect, for a person to look at."""
+        return self.ends(Outcome.QUARANTINE, f"quarantine: {reason}", reason=reason)
+
+    @property
+    def filed_in(self) -> int | None:
+        """The ticket in whose conversation the message stands; what was handed back stands in none."""
+        return self.ticket.id if self.ticket and self.outcome is not Outcome.REJECT else None
+
+    @property
+    def carries_something(self) -> bool:
+        """Whether the mail holds anything for the other side besides commands."""
+        return bool(self.text.strip()) or any(not (file.inline and file.content_id) for file in self.mail.attachments)
+
+    def has(self, name: str) -> bool:
+        """Whether the technician gave a command of this name."""
+        return any(command.name == name for command in self.script.commands)
+
+    def given(self, name: str) -> Command | None:
+        """The last command of a name, which is the one that counts where one can."""
+        found = [command for command in self.script.commands if command.name == name]
+        return found[-1] if found else None

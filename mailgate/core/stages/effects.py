@@ -1,0 +1,137 @@
+"""What follows from a message for its ticket and for the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from mailgate.core import ledger
+from mailgate.core.desk import Desk
+from mailgate.core.facts import Facts
+from mailgate.core.model import Command, Entry, Kind, Outcome, Priority, Status, Ticket
+from mailgate.core.plan import Plan
+from mailgate.core.settings.rules import MatchInput, match_rules
+from mailgate.core.stages.orders import WORK
+
+
+def apply_rules(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """What rules.toml says of a new ticket: the first match of each kind wins."""
+    ticket = plan.changed
+    if not plan.opens or ticket is None or plan.reading is None:
+        return plan
+    matched = match_rules(
+        desk.rules,
+        MatchInput(
+            subject=plan.mail.subject,
+            text=plan.reading.fresh,
+            sender=plan.mail.sender or "",
+            client=ticket.client,
+            category=ticket.category or "",
+            attachments=tuple(attachment.name for attachment in plan.mail.attachments),
+            outside_hours=not desk.calendar.is_open(now),
+        ),
+    )
+    if not matched.names:
+        return plan
+    changed = replace(
+        ticket,
+        priority=Priority(matched.priority or ticket.priority),
+        category=matched.category or ticket.category,
+        technician=matched.assign or ticket.technician,
+        status=Status.HELD if matched.hold else ticket.status,
+    )
+    plan = plan.but(f"rules: {', '.join(matched.names)}", rules=matched.names, changed=changed, ticket=changed)
+    if matched.drop:
+        return plan.ends(Outcome.KEEP, "a rule drops it: kept, no ticket", ticket=None, changed=None, opens=False)
+    return plan.but(notify=matched.notify)
+
+
+def book_minutes(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Each line of work becomes an entry of the ledger, each void another that answers one."""
+    entries: tuple[Entry, ...] = ()
+    for command in plan.script.commands:
+        entries = (*entries, *_entries(plan, command, facts, desk, now, entries))
+    if not entries:
+        return plan
+    return plan.but("books " + ", ".join(_booking(entry) for entry in entries), entries=entries)
+
+
+def change_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Status, priority, technician and category as the commands say; an answer gives the ball away."""
+    ticket = plan.changed
+    if ticket is None or not plan.role.staff:
+        return plan
+    reading = plan.reading
+    hold = "forward" if reading is not None and reading.forward and not plan.has("note") else ""
+    internal = plan.has("note") or bool(hold) or not plan.carries_something
+    if not internal or _lets_go(plan):
+        ticket = _answered(ticket, now)
+    for command in plan.script.commands:
+        ticket = _commanded(ticket, command, now)
+    return plan.but(changed=ticket, internal=internal, hold=hold)
+
+
+def release_held(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """`#send` and `#yes` let go what waited for this technician's word."""
+    if plan.ticket is None or not _lets_go(plan):
+        return plan
+    held = facts.held[plan.ticket.id]
+    return plan.but(f"releases message {held.message}", releases=held.hold)
+
+
+def _lets_go(plan: Plan) -> bool:
+    return plan.has("send") or plan.has("yes")
+
+
+def _entries(
+    plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime, before: tuple[Entry, ...]
+) -> Iterator[Entry]:
+    """The entry of one command; `before` are those of the lines above it."""
+    author = plan.person.id if plan.person else None
+    today = desk.local_day(now)
+    if command.name == "void":
+        of = facts.entries[command.entry or 0]
+        yield replace(ledger.void(of, now, today, command.note, author), line=command.number)
+    ticket = facts.tickets.get(command.ticket) if command.ticket else plan.ticket
+    if command.name not in WORK or ticket is None:
+        return
+    worked = command.minutes or 0
+    left = facts.balance_after(ticket.client, before)
+    free = command.name == "free"
+    taken = 0 if free else ledger.charged(worked, left, desk.rules.time.overdraft) or 0
+    yield Entry(
+        id=0,
+        client=ticket.client,
+        kind=Kind.COURTESY if free else Kind.DEBIT,
+        minutes=-taken,
+        worked=worked,
+        at=now,
+        day=command.day or today,
+        ticket=ticket.id,
+        technician=author,
+        note=command.note or ticket.subject,
+        line=command.number,
+        phone=command.name == "call",
+    )
+
+
+def _booking(entry: Entry) -> str:
+    return f"{entry.kind} {entry.minutes} on {entry.client}"
+
+
+def _answered(ticket: Ticket, now: datetime) -> Ticket:
+    return replace(ticket, status=Status.WAITING, closed_at=None, first_answer_at=ticket.first_answer_at or now)
+
+
+def _commanded(ticket: Ticket, command: Command, now: datetime) -> Ticket:
+    if command.name in ("status", "close"):
+        status = Status.CLOSED if command.name == "close" else Status(command.value)
+        return replace(ticket, status=status, closed_at=now if status is Status.CLOSED else None)
+    if command.name == "priority":
+        return replace(ticket, priority=Priority(command.value))
+    if command.name == "assign":
+        return replace(ticket, technician=command.value)
+    if command.name == "category":
+        return replace(ticket, category=command.value)
+    return ticket

@@ -1,0 +1,179 @@
+"""Which mails follow from a message. Their words stand in the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from mailgate.core.desk import Desk
+from mailgate.core.facts import Facts, Heard, Held
+from mailgate.core.message import mime
+from mailgate.core.message import subject as subjects
+from mailgate.core.model import Entry, Kind, Notice, Ticket
+from mailgate.core.plan import Plan
+
+
+def plan_mails(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Acknowledgement and notice for a client's message; the answer to the client for a technician's."""
+    if plan.changed is None or plan.ticket is None:
+        return plan.but(final=True)
+    mails = _for_staff_mail if plan.role.staff else _for_client_mail
+    notices = (*plan.notices, *mails(plan, plan.changed, facts, desk, now))
+    told = ", ".join(f"{notice.template} to {notice.to}" for notice in notices) or "nobody"
+    return plan.but(f"mails: {told}", notices=notices, final=True)
+
+
+def _for_client_mail(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Iterator[Notice]:
+    if plan.opens:
+        yield _acknowledgement(plan, ticket, facts, desk, now)
+    staff = dict.fromkeys(desk.staff_address(technician) for technician in (ticket.technician, *plan.notify))
+    for address in staff:
+        yield _notice(plan, ticket, facts, desk, address)
+
+
+def _for_staff_mail(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Iterator[Notice]:
+    released = facts.held.get(ticket.id) if plan.releases else None
+    if released:
+        yield _answer(plan, ticket, facts, desk, released.text, released)
+    if not plan.internal and not _client_has_it(plan, ticket, facts, desk):
+        yield _answer(plan, ticket, facts, desk, plan.text)
+    if plan.hold:
+        yield _held(plan, ticket, desk)
+    assigned = plan.given("assign")
+    if assigned and plan.person and assigned.value != plan.person.id:
+        yield _notice(plan, ticket, facts, desk, desk.staff_address(assigned.value), "handed_over")
+
+
+def _acknowledgement(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Notice:
+    open_now = desk.calendar.is_open(now)
+    return Notice(
+        "ack",
+        to=ticket.requester,
+        language=desk.rules.language_of(ticket.client),
+        ticket=ticket.id,
+        values={
+            "ticket_tag": desk.tag(ticket.id),
+            "subject": ticket.subject,
+            "client_name": desk.client_name(ticket.client),
+            "person_name": plan.mail.sender_name,
+            "open_now": open_now,
+            "back_at": None if open_now else desk.calendar.next_opening(now),
+            "balance": facts.balances.get(ticket.client, 0),
+            "follows_tag": desk.tag(ticket.follows) if ticket.follows else "",
+        },
+        subject=_client_subject(ticket.subject, ticket, desk),
+        in_reply_to=_real_id(plan.mail.message_id),
+        references=_chain(plan.mail.references, plan.mail.message_id),
+    )
+
+
+def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, template: str = "notice") -> Notice:
+    """The message for a technician, with what they need to know of the ticket before the work."""
+    client_name = desk.client_name(ticket.client)
+    tag = desk.tag(ticket.id)
+    return Notice(
+        template,
+        to=address,
+        language=desk.rules.desk.language,
+        ticket=ticket.id,
+        values={
+            "client_name": client_name,
+            "person_name": plan.mail.sender_name or plan.mail.sender,
+            "person_address": plan.mail.sender,
+            "ticket": replace(ticket, minutes=ticket.minutes - _booked_on(ticket, plan.entries)),
+            "ticket_tag": tag,
+            "balance": facts.balance_after(ticket.client, plan.entries),
+            "text": plan.text,
+            "attachments": [(file.name, file.size) for file in plan.mail.attachments],
+            "new": plan.opens,
+        },
+        subject=f"[{tag} {client_name}] {ticket.subject}",
+        author=plan.mail.sender_name,
+        automatic="",
+        references=_chain((_thread_of(ticket, desk),), plan.mail.message_id),
+        carry=True,
+    )
+
+
+def _answer(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, body: str, released: Held | None = None) -> Notice:
+    """The technician's answer for the client, in the client's own thread, with what it cost."""
+    heard = facts.heard.get(ticket.id)
+    here = [entry for entry in (released.entries if released else plan.entries) if entry.ticket == ticket.id]
+    technician = desk.staff_name(plan.person.id) if plan.person else ""
+    quote = heard if heard and desk.rules.desk.quote_client else None
+    return Notice(
+        "answer",
+        to=_answered_person(ticket, heard, desk),
+        language=desk.rules.language_of(ticket.client),
+        ticket=ticket.id,
+        values={
+            "body": body,
+            "minutes": -sum(entry.minutes for entry in here if entry.kind is Kind.DEBIT),
+            "free": sum(entry.worked for entry in here if entry.kind is Kind.COURTESY),
+            "ticket_minutes": ticket.minutes - _booked_on(ticket, plan.entries),
+            "balance": facts.balance_after(ticket.client, plan.entries),
+            "ticket_tag": desk.tag(ticket.id),
+            "technician_name": technician,
+            "quote": quote.text if quote else "",
+            "quote_author": (quote.name or quote.author) if quote else "",
+            "quote_at": quote.at if quote else None,
+        },
+        subject=_client_subject(heard.subject if heard else ticket.subject, ticket, desk),
+        author=technician,
+        automatic="",
+        in_reply_to=_real_id(heard.message_id) if heard else "",
+        references=_chain(heard.references, heard.message_id) if heard else (),
+        carry=released is None,
+        carry_from=released.message if released else None,
+    )
+
+
+def _booked_on(ticket: Ticket, entries: Iterable[Entry]) -> int:
+    """Signed minutes that these entries add to what the ticket has."""
+    return sum(entry.minutes for entry in entries if entry.ticket == ticket.id)
+
+
+def _held(plan: Plan, ticket: Ticket, desk: Desk) -> Notice:
+    return Notice(
+        "held",
+        to=plan.person.address if plan.person else "",
+        language=desk.rules.desk.language,
+        ticket=ticket.id,
+        values={"text": plan.text, "ticket_tag": desk.tag(ticket.id), "reason": plan.hold},
+        subject=f"Re: {subjects.bare(plan.mail.subject)}",
+        in_reply_to=plan.mail.message_id,
+        references=(*plan.mail.references, plan.mail.message_id),
+    )
+
+
+def _answered_person(ticket: Ticket, heard: Heard | None, desk: Desk) -> str:
+    """Who wrote last, while the rules still know them as this client's; else who asked first."""
+    person = desk.rules.who(heard.author) if heard else None
+    return heard.author if heard and person and person.client == ticket.client else ticket.requester
+
+
+def _client_has_it(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk) -> bool:
+    """Whether the mail went to the very person whom it answers, with the desk in copy."""
+    return _answered_person(ticket, facts.heard.get(ticket.id), desk) in (*plan.mail.to, *plan.mail.cc)
+
+
+def _client_subject(subject: str, ticket: Ticket, desk: Desk) -> str:
+    """The client's own subject, so that their mail program keeps one thread."""
+    tag = f"[{desk.tag(ticket.id)}] " if desk.rules.desk.tag_client_subject else ""
+    return f"Re: {tag}{subjects.bare(subject)}"
+
+
+def _thread_of(ticket: Ticket, desk: Desk) -> str:
+    """An ID that no mail bears and all mails of a ticket refer to: programs group by it."""
+    domain = desk.rules.desk.address.rpartition("@")[2]
+    return f"{desk.tag(ticket.id).lower()}.thread.mailgate@{domain}"
+
+
+def _real_id(message_id: str) -> str:
+    """The ID, "" for one that we made up because the message has none."""
+    return "" if mime.is_made_up(message_id) else message_id
+
+
+def _chain(references: tuple[str, ...], message_id: str) -> tuple[str, ...]:
+    return (*references, *([message_id] if _real_id(message_id) else []))

@@ -1,0 +1,150 @@
+"""What a technician's message orders: its commands, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from mailgate.core import ledger
+from mailgate.core.commands import command
+from mailgate.core.commands.command import Script
+from mailgate.core.desk import Desk
+from mailgate.core.facts import Facts
+from mailgate.core.message import subject
+from mailgate.core.model import Command, Kind, Notice, Outcome, Problem, Reading, Role
+from mailgate.core.plan import Plan
+from mailgate.core.settings.rules import Rules
+
+# What may stand in a mail to no ticket: each names its own.
+WORK = ("time", "call", "free")
+
+
+def read_commands(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Commands of staff, from fresh text only; with one wrong line nothing of the mail is done."""
+    if not plan.role.staff or plan.reading is None or plan.person is None:
+        return plan
+    if plan.reading.doubt:
+        return _refused(plan, desk, "doubt", f"cannot tell fresh from quoted: {plan.reading.doubt}")
+    script = command.parse(plan.reading.fresh, desk.context(plan.role, now))
+    checked = tuple(_voided_once(_checked(plan, found, facts, desk, now) for found in script.commands))
+    script = _within_balance(Script(checked, script.body), plan, facts, desk.rules)
+    plan = plan.but(_told(script), script=script, text=_with_forwarded(script.body, plan.reading))
+    if script.problems:
+        return _refused(plan, desk, "problems", "a command is wrong: nothing is done")
+    if plan.ticket is None and _needs_ticket(plan):
+        return _refused(plan, desk, "no_ticket", "names no ticket")
+    return plan
+
+
+def _with_forwarded(body: str, reading: Reading) -> str:
+    """The text without its commands, and with it what the mail hands on, if it is a forward."""
+    if not reading.forward:
+        return body
+    _, _, forwarded = reading.whole.partition(reading.fresh)
+    return f"{body}\n\n{forwarded.strip()}".strip()
+
+
+def _told(script: Script) -> str:
+    names = [f"#{found.name}" for found in script.commands]
+    return f"commands: {', '.join(names)}" if names else "no commands"
+
+
+def _needs_ticket(plan: Plan) -> bool:
+    """A mail to no ticket may book on tickets that it names, and that is all it may do."""
+    commands = plan.script.commands
+    booked = all(found.name in WORK and found.ticket is not None for found in commands)
+    return not commands or not booked or bool(plan.script.body)
+
+
+def _refused(plan: Plan, desk: Desk, template: str, why: str) -> Plan:
+    """Hand the mail back to the technician, with its text, so that one reply mends it."""
+    if plan.person is None or plan.reading is None:
+        return plan
+    ticket = plan.ticket.id if plan.ticket else None
+    notice = Notice(
+        template,
+        to=plan.person.address,
+        language=desk.rules.desk.language,
+        ticket=ticket,
+        values={
+            "problems": [(wrong.line, wrong.problem) for wrong in plan.script.problems],
+            "code": plan.reading.doubt,
+            "text": plan.reading.whole if template == "doubt" else plan.reading.fresh,
+            "ticket_tag": desk.tag(ticket) if ticket else _named_in_vain(plan, desk),
+            "files": [file.name for file in plan.mail.attachments if not file.inline],
+        },
+        subject=f"Re: {subject.bare(plan.mail.subject)}",
+        in_reply_to=plan.mail.message_id,
+        references=(*plan.mail.references, plan.mail.message_id),
+    )
+    return plan.ends(Outcome.REJECT, why, notices=(notice,), internal=True)
+
+
+def _named_in_vain(plan: Plan, desk: Desk) -> str:
+    """The ticket that the subject names and that does not exist, "" if it names none."""
+    found = desk.subject_tag.search(plan.mail.subject)
+    return desk.tag(int(found[1])) if found else ""
+
+
+def _checked(plan: Plan, found: Command, facts: Facts, desk: Desk, now: datetime) -> Command:
+    """The command, with the problem that only the store's facts show."""
+    if found.problem:
+        return found
+    problem = None
+    if found.ticket is not None and found.ticket not in facts.tickets:
+        problem = Problem("no_such_ticket", desk.tag(found.ticket))
+    elif found.name == "void":
+        problem = _void_problem(plan, found, facts, now)
+    elif found.name in ("send", "yes") and not (plan.ticket and plan.ticket.id in facts.held):
+        problem = Problem("nothing_held", f"#{found.name}")
+    return replace(found, problem=problem)
+
+
+def _voided_once(commands: Iterable[Command]) -> Iterator[Command]:
+    """The second `#void 5` of a mail finds the entry void already."""
+    seen: set[int | None] = set()
+    for found in commands:
+        again = found.name == "void" and not found.problem and found.entry in seen
+        seen |= {found.entry} if found.name == "void" else set()
+        yield replace(found, problem=Problem("already_void", str(found.entry))) if again else found
+
+
+def _void_problem(plan: Plan, found: Command, facts: Facts, now: datetime) -> Problem | None:
+    """The author within a day, the director always; only a debit or courtesy, and only once."""
+    entry = facts.entries.get(found.entry or 0)
+    if entry is None or entry.kind not in (Kind.DEBIT, Kind.COURTESY):
+        return Problem("no_such_entry", str(found.entry))
+    if entry.id in facts.voided:
+        return Problem("already_void", str(found.entry))
+    if plan.role is Role.DIRECTOR:
+        return None
+    if plan.person is None or entry.technician != plan.person.id:
+        return Problem("not_your_entry", str(found.entry))
+    return Problem("void_too_late", str(found.entry)) if now - entry.at > ledger.VOID_WINDOW else None
+
+
+def _within_balance(script: Script, plan: Plan, facts: Facts, rules: Rules) -> Script:
+    """Where the rules refuse debits past the balance, those lines are wrong."""
+    if rules.time.overdraft != "refuse":
+        return script
+    marked = tuple(_marked_past_balance(script.commands, plan, facts))
+    return Script(marked, script.body)
+
+
+def _marked_past_balance(commands: tuple[Command, ...], plan: Plan, facts: Facts) -> Iterator[Command]:
+    left = dict(facts.balances)
+    for found in commands:
+        ticket = facts.tickets.get(found.ticket) if found.ticket else plan.ticket
+        if found.name == "void" and not found.problem:
+            of = facts.entries[found.entry or 0]
+            left[of.client] = left.get(of.client, 0) - of.minutes
+        if found.problem or found.name not in ("time", "call") or ticket is None:
+            yield found
+            continue
+        have = left.get(ticket.client, 0)
+        if ledger.charged(found.minutes or 0, have, "refuse") is None:
+            yield replace(found, problem=Problem("over_balance", str(found.minutes), str(have)))
+        else:
+            left[ticket.client] = have - (found.minutes or 0)
+            yield found

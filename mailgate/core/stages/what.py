@@ -1,0 +1,65 @@
+"""What a message says: its fresh text, or a question."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from mailgate.core.commands import vocabulary
+from mailgate.core.desk import Desk
+from mailgate.core.facts import Facts
+from mailgate.core.message import subject
+from mailgate.core.model import Notice, Outcome, Problem
+from mailgate.core.plan import Plan
+from mailgate.core.reading import fresh
+
+# More words than a greeting and a signature have: then the mail is a request as well.
+_WORDS_OF_A_REQUEST = 12
+
+
+def read_text(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Tell what was written now from what is quoted."""
+    ticket = plan.ticket.id if plan.ticket else plan.follows or 0
+    reading = fresh.read(plan.mail, facts.history.get(ticket, ()), first=plan.ticket is None)
+    text = reading.fresh if plan.role.staff else reading.shown
+    return plan.but(f"text: {reading.why}", reading=reading, text=text)
+
+
+def answer_question(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """A word alone ("saldo", "informe 2026-10", "ayuda") is answered and opens no ticket.
+
+    A mail that says more besides is answered and goes on as a request: nothing of a client's is lost.
+    """
+    written = plan.reading.fresh.strip() if plan.reading else ""
+    first_line = written.partition("\n")[0]
+    question = vocabulary.question(plan.mail.subject, first_line)
+    if question is None or plan.person is None:
+        return plan
+    if plan.role.staff and question.name != "help":
+        return plan
+    template = "help_staff" if plan.role.staff else question.name
+    notice = Notice(
+        template,
+        to=plan.person.address,
+        language=plan.person.language,
+        values={"client": plan.person.client, **_span(question.period, desk.local_day(now))},
+        subject=f"Re: {subject.bare(plan.mail.subject)}" if plan.mail.subject else "",
+        in_reply_to=plan.mail.message_id,
+        references=(*plan.mail.references, plan.mail.message_id),
+    )
+    why = f"asks for: {question.name}"
+    if _says_more(plan, written):
+        return plan.but(f"{why}, and says more besides", notices=(notice,))
+    return plan.ends(Outcome.ANSWER, why, ticket=None, notices=(notice,))
+
+
+def _says_more(plan: Plan, written: str) -> bool:
+    """Whether somebody must read the mail: it has a text of some length, or files."""
+    files = any(not file.inline for file in plan.mail.attachments)
+    return not plan.role.staff and (files or len(written.split()) > _WORDS_OF_A_REQUEST)
+
+
+def _span(period: str, today: date) -> dict[str, date | Problem | None]:
+    """First and last day of a report; None where the period was left out, with the problem if it is wrong."""
+    found = vocabulary.period(period, today) if period else None
+    since, until = found if isinstance(found, tuple) else (None, None)
+    return {"since": since, "until": until, "problem": found if isinstance(found, Problem) else None}

@@ -1,0 +1,68 @@
+"""Where a message belongs: which ticket, or a new one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from mailgate.core import thread
+from mailgate.core.desk import Desk
+from mailgate.core.facts import Facts
+from mailgate.core.message import subject
+from mailgate.core.model import Outcome, Status, Ticket
+from mailgate.core.plan import Plan
+
+# In these the ball is with the desk already, or a date or a balance decides: a message changes nothing.
+_STAYS = (Status.NEW, Status.OPEN, Status.HELD, Status.SCHEDULED)
+
+
+def choose_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Reply address, In-Reply-To, References, tag: the first in which the sender may speak.
+
+    A client's message to a ticket that was closed too long ago opens a new one that follows it.
+    """
+    match = thread.find(plan.mail, plan.person, facts, desk)
+    if match is None:
+        return plan.but("points at no ticket in which they may speak")
+    tag = desk.tag(match.ticket.id)
+    if not plan.role.staff and not _goes_on(match.ticket, desk, now):
+        why = f"ticket {tag}: {match.why}; closed for too long"
+        return plan.but(why, follows=match.ticket.id, own_token=match.own_token)
+    return plan.but(f"ticket {tag}: {match.why}", ticket=match.ticket, own_token=match.own_token)
+
+
+def open_or_reopen(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """A client's message gives the ball to the desk: in its ticket, or in a new one."""
+    if plan.role.staff:
+        return plan.but(outcome=Outcome.APPEND, changed=plan.ticket)
+    if plan.ticket is None:
+        opened = _new_ticket(plan, facts, desk, now)
+        why = f"opens {desk.tag(opened.id)}"
+        return plan.but(why, outcome=Outcome.OPEN, ticket=opened, changed=opened, opens=True)
+    if plan.ticket.status in _STAYS:
+        return plan.but(outcome=Outcome.APPEND, changed=plan.ticket)
+    changed = replace(plan.ticket, status=Status.OPEN, closed_at=None)
+    return plan.but(f"{plan.ticket.status}, now open", outcome=Outcome.APPEND, changed=changed)
+
+
+def _goes_on(ticket: Ticket, desk: Desk, now: datetime) -> bool:
+    """A closed ticket goes on for `time.reopen_within` after it was closed."""
+    if ticket.status is not Status.CLOSED or ticket.closed_at is None:
+        return True
+    last = desk.rules.time.reopen_within.add_to(desk.local_day(ticket.closed_at))
+    return desk.local_day(now) <= last
+
+
+def _new_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Ticket:
+    person = plan.person
+    if person is None or person.client is None:
+        raise ValueError("only a client's person opens a ticket")
+    return Ticket(
+        id=facts.next_ticket,
+        client=person.client,
+        subject=subject.bare(plan.mail.subject),
+        requester=person.address,
+        opened_at=now,
+        technician=desk.rules.clients[person.client].technician or desk.rules.desk.director,
+        follows=plan.follows,
+    )

@@ -1,0 +1,95 @@
+"""Who speaks, and whether that is believed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mailgate.core import thread
+from mailgate.core.desk import Desk
+from mailgate.core.facts import Facts
+from mailgate.core.message import automatic
+from mailgate.core.model import Mail, Notice, Outcome, Role
+from mailgate.core.plan import Plan
+from mailgate.core.reading import fresh
+
+
+def recognise_repeat(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """The same Message-ID and content were taken before: already done."""
+    if facts.repeat_of:
+        return plan.ends(Outcome.REPEAT, f"the same as {facts.repeat_of}, already done")
+    return plan
+
+
+def know_sender(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Client, technician, director or stranger: by From alone, never by Reply-To."""
+    person = desk.rules.who(plan.mail.sender) if plan.mail.sender else None
+    if person is None:
+        return plan.but(f"sender: {plan.mail.sender or 'no single plain address in From'}, a stranger")
+    return plan.but(f"sender: {person.address}, {person.role} {person.id}", role=person.role, person=person)
+
+
+def note_automatic(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Automatic mail is kept, shown where it belongs, and never answered."""
+    found = automatic.automatic(plan.mail, desk.rules.desks)
+    if found is None:
+        return plan
+    role = plan.role if plan.person else Role.ROBOT
+    plan = plan.but(
+        f"automatic ({found.kind}): {found.why}",
+        automatic=found,
+        role=role,
+        text=_whole(plan.mail),
+        internal=role is not Role.CLIENT,
+    )
+    # A robot knows no ticket, but a bounce comes back to the reply address that its mail was sent from.
+    match = thread.find(plan.mail, plan.person, facts, desk) or next(
+        thread.by_reply_address(plan.mail, facts, desk), None
+    )
+    if match is None:
+        return plan.ends(Outcome.KEEP, "kept; belongs to no ticket")
+    tag = desk.tag(match.ticket.id)
+    return plan.ends(Outcome.APPEND, f"kept with ticket {tag}: {match.why}", ticket=match.ticket)
+
+
+def refuse_strangers(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Who is not known waits in quarantine, or is turned away where the rules say so."""
+    if plan.mail.unreadable:
+        return plan.quarantined(f"cannot be read safely: {plan.mail.unreadable}")
+    if plan.mail.sender is None:
+        return plan.quarantined("From does not name exactly one plain address")
+    if plan.person is not None:
+        return plan
+    if desk.rules.desk.strangers == "reject":
+        return plan.ends(Outcome.REJECT, "strangers are rejected (desk.strangers)", text=_whole(plan.mail))
+    return plan.quarantined(f"{plan.mail.sender} is nobody that the rules know")
+
+
+def weigh_proof(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Who wrote is proven by their own reply address, or by the word of our own user."""
+    if plan.vouched:
+        return plan.but("vouched for at this machine", authenticated=True)
+    if plan.role.staff and desk.rules.trust.technicians == "off":
+        return plan.but("trust.technicians is off", authenticated=True)
+    return plan.but("proof: their own reply token" if plan.own_token else "", authenticated=plan.own_token)
+
+
+def demand_proof(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Staff act only with proof; without it the registered address is told."""
+    if plan.authenticated or not plan.role.staff:
+        return plan
+    refused = plan.quarantined("a technician's mail that did not come to their own reply address")
+    return refused.but(notices=(_unproven(plan, desk, now),))
+
+
+def _unproven(plan: Plan, desk: Desk, now: datetime) -> Notice:
+    """Tell the registered address, so that a forgery is noticed and an honest mistake costs one resend."""
+    return Notice(
+        "unproven",
+        to=plan.mail.sender or "",
+        language=desk.rules.desk.language,
+        values={"subject": plan.mail.subject, "text": plan.text, "at": now, "reason": "no_token"},
+    )
+
+
+def _whole(mail: Mail) -> str:
+    return fresh.read(mail, (), first=True).whole
