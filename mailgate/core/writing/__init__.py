@@ -1,0 +1,1 @@
+"""Outgoing mails: from values to RFC 5322 bytes."""

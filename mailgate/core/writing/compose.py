@@ -1,0 +1,129 @@
+"""Values -> the bytes of a mail (RFC 5322, MIME), the same bytes for the same values.
+
+A mail that is written again after a crash is therefore the same mail. Nothing of an incoming message
+is copied: every field goes through `headers.field`, every body through an encoding of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from binascii import b2a_qp
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from urllib.parse import quote
+
+from mailgate.core.model import Part
+from mailgate.core.writing.headers import clean, field
+
+NAME = 150  # characters of a file name; what is longer keeps its ending
+
+_LINE_END = re.compile(r"\r\n?|\n")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_TYPE = re.compile(r"(?!message/|multipart/)[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
+_NOT_PLAIN = re.compile(r"[^ !#-\[\]-~]")
+_NOT_IN_ID = re.compile(r"[^!-;=?-~]")
+
+
+def compose(headers: Sequence[tuple[str, str]], text: str, html: str | None, parts: Sequence[Part]) -> bytes:
+    """The mail with these headers, a text, the same as HTML, and files; CRLF line ends.
+
+    headers: raw values, see `headers.field`; MIME's own are added. Pictures that the HTML shows
+    (`inline`, with a content_id) go beside it, all other parts are attachments.
+    """
+    boundaries = _Boundaries(next((value for name, value in headers if name.lower() == "message-id"), ""))
+    pictures = [part for part in parts if html is not None and part.inline and part.content_id]
+    body = _text("plain", text)
+    if html is not None:
+        shown = boundaries.join("related", [_text("html", html), *map(_file, pictures)])
+        body = boundaries.join("alternative", [body, shown])
+    body = boundaries.join("mixed", [body, *(_file(part) for part in parts if part not in pictures)])
+    head = "".join(field(name, value) for name, value in headers)
+    return head.encode("ascii") + b"MIME-Version: 1.0\r\n" + body
+
+
+class _Boundaries:
+    """Multipart bodies, with boundaries that follow from the Message-ID.
+
+    "=_" stands in neither quoted-printable nor base64 (RFC 2045 section 6.7), so no body holds one.
+    """
+
+    def __init__(self, message_id: str) -> None:
+        self.seed = sha256(message_id.encode("utf-8", "replace")).hexdigest()[:24]
+
+    def join(self, subtype: str, entities: Sequence[bytes]) -> bytes:
+        """The entities as one; a single one stays as it is."""
+        if len(entities) == 1:
+            return entities[0]
+        boundary = f"=_{subtype}_{self.seed}"
+        head = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n\r\n'
+        between = f"--{boundary}\r\n".encode()
+        return head.encode() + b"".join(between + entity for entity in entities) + f"--{boundary}--\r\n".encode()
+
+
+def _text(subtype: str, text: str) -> bytes:
+    """A text body: quoted-printable, or base64 where that is shorter, as in Chinese."""
+    lines = _LINE_END.sub("\r\n", _CONTROL.sub("", text).rstrip("\r\n") + "\n")
+    octets = lines.encode("utf-8", "replace")
+    quoted = b2a_qp(octets, istext=True)
+    encoding, body = "quoted-printable", quoted
+    if len(quoted) > len(octets) * 7 // 5:
+        encoding, body = "base64", _base64(octets)
+    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    return head.encode() + body
+
+
+def _file(part: Part) -> bytes:
+    """A file, byte for byte, with its name for old programs and, where it needs one, by RFC 2231."""
+    name = _short(clean(part.name).replace("/", "_") or "file")
+    plain = _NOT_PLAIN.sub("_", name)
+    disposition = "inline" if part.inline else "attachment"
+    head = [
+        f'Content-Type: {_type(part.type)};\r\n name="{plain}"\r\n',
+        "Content-Transfer-Encoding: base64\r\n",
+        f"Content-Disposition: {disposition};\r\n {_file_name(name, plain)}\r\n",
+    ]
+    if part.content_id:
+        head.append(f"Content-ID: <{_NOT_IN_ID.sub('', part.content_id)[:NAME]}>\r\n")
+    return "".join(head).encode("ascii") + b"\r\n" + _base64(part.content)
+
+
+def _short(name: str) -> str:
+    if len(name) <= NAME:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    kept = dot + ending if stem and len(ending) < 10 else ""
+    return name[: NAME - len(kept)] + kept
+
+
+def _type(declared: str) -> str:
+    """The declared type, if it is one that base64 may carry (RFC 2046 sections 5.1 and 5.2.1)."""
+    declared = declared.lower()
+    return declared if _TYPE.fullmatch(declared) else "application/octet-stream"
+
+
+def _file_name(name: str, plain: str) -> str:
+    """The parameter `filename`: plain where it can be, else encoded and in numbered pieces."""
+    if name == plain:
+        return f'filename="{plain}"'
+    pieces = list(_percent(name, 50))
+    if len(pieces) == 1:
+        return f"filename*=utf-8''{pieces[0]}"
+    numbered = (f"filename*{number}*={piece}" for number, piece in enumerate(["utf-8''" + pieces[0], *pieces[1:]]))
+    return ";\r\n ".join(numbered)
+
+
+def _percent(name: str, room: int) -> Iterator[str]:
+    piece = ""
+    for char in name:
+        encoded = quote(char, safe="")
+        if len(piece) + len(encoded) > room:
+            yield piece
+            piece = ""
+        piece += encoded
+    yield piece
+
+
+def _base64(content: bytes) -> bytes:
+    encoded = b64encode(content)
+    return b"\r\n".join([*(encoded[start : start + 76] for start in range(0, len(encoded), 76)), b""])

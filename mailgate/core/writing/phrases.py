@@ -1,0 +1,79 @@
+"""How a value is said in a language: durations, days, hours, numbers. Babel knows the languages."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from functools import cache
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+_REGIONS = {"en": "en_GB"}  # the day before the month, as everywhere in Europe
+
+_COMMAND = re.compile(r"^([^\w\n#＃﹟@]*)(?=[#＃﹟@])", re.MULTILINE)
+
+
+@cache
+def locale(language: str) -> Locale:
+    """Babel's knowledge of a language; UnknownLocaleError where it has none."""
+    return Locale.parse(_REGIONS.get(language, language))
+
+
+def duration(minutes: int) -> str:
+    """75 -> "1 h 15 min", 60 -> "1 h", -5 -> "-5 min"; the units are the same in every language (SI)."""
+    hours, rest = divmod(abs(minutes), 60)
+    spoken = [f"{hours} h"] if hours else []
+    if rest or not hours:
+        spoken.append(f"{rest} min")
+    return ("-" if minutes < 0 else "") + " ".join(spoken)
+
+
+def day(when: date, language: str) -> str:
+    """ "lunes, 2 de noviembre de 2026", "Monday, 2 November 2026"."""
+    return format_date(when, "full", locale=locale(language))
+
+
+def short_day(when: date, language: str) -> str:
+    """ "2 nov 2026"."""
+    return format_date(when, "medium", locale=locale(language))
+
+
+def hour(when: datetime) -> str:
+    """ "09:05", in the zone of the value."""
+    return f"{when:%H:%M}"
+
+
+def moment(when: datetime, language: str) -> str:
+    """ "2 nov 2026, 09:05", in the zone of the value."""
+    return f"{short_day(when, language)}, {hour(when)}"
+
+
+def count(number: int, one: str, many: str, language: str) -> str:
+    """ "1 ticket", "1.204 tickets"."""
+    known = locale(language)
+    word = one if known.plural_form(abs(number)) == "one" else many
+    return f"{format_decimal(number, locale=known)} {word}"
+
+
+def size(octets: int, language: str) -> str:
+    """ "850 B", "34 kB", "1,2 MB"; thousands, not 1024s (IEC 80000-13)."""
+    if octets < 1000:
+        return f"{octets} B"
+    if octets < 999_500:
+        return f"{octets / 1000:.0f} kB"
+    return f"{format_decimal(octets / 1_000_000, format='0.0', locale=locale(language))} MB"
+
+
+def quoted(text: str) -> str:
+    """Every line marked as somebody else's words, as mail programs do (RFC 3676 section 4.5)."""
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+
+
+def defused(text: str) -> str:
+    """Text in which no line looks like a command, however a mail program may quote it.
+
+    A technician's answer may hold a client's `#time 99m` below it without any mark.
+    """
+    return _COMMAND.sub(r"\1· ", "\n".join(text.splitlines()))
