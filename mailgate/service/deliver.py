@@ -1,0 +1,129 @@
+"""Drain the outbox: claim what is due, hand it to the next hop, record what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from mailgate.core import retry
+from mailgate.core.desk import Desk
+from mailgate.core.model import Delivery, Due, Failed, Notice, Sent
+from mailgate.errors import StoreUnavailable
+from mailgate.service.letters import post
+from mailgate.service.office import Office
+from mailgate.service.take import Clock, utc_now
+from mailgate.store import Connection, outbox, tickets
+from mailgate.store.outbox import Queued
+from mailgate.store.writer import Writer
+
+log = logging.getLogger("mailgate.deliver")
+
+Send = Callable[[Due], Awaitable[Delivery]]
+Result = TypeVar("Result")
+
+_BATCH = 50
+# Longer than the longest delivery; a claim that lapses was held by a process that is gone.
+_CLAIM = timedelta(minutes=30)
+_PAUSE_SECONDS = 1.0
+# The template of a mail that tells of one that did not arrive; nobody is told of its own failure.
+_TELLS = "delivery_failed"
+
+
+async def drain(
+    writer: Writer,
+    send: Send,
+    office: Callable[[], Office],
+    clock: Clock = utc_now,
+    going: Callable[[], bool] = lambda: True,
+) -> int:
+    """Try every mail that is due, once; gives how many there were.
+
+    Each mail's fate is on disk as soon as it is known. A crash in between repeats the mail with
+    the same Message-ID. office: gives the rules in force. going: asked before each batch, so that a
+    daemon can stop between two.
+    """
+    tried = 0
+    under_way: set[asyncio.Task[None]] = set()
+    try:
+        while True:
+            # Half a batch of slow peers must not keep the others waiting; claiming for each one that is
+            # done would cost a commit a mail.
+            room = _BATCH - len(under_way) if len(under_way) <= _BATCH // 2 and going() else 0
+            due = await _in_store(writer, partial(_claim, now=clock(), most=room)) if room else []
+            tried += len(due)
+            under_way |= {asyncio.create_task(_deliver(writer, send, mail, office(), clock)) for mail in due}
+            if not under_way:
+                return tried
+            done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            for delivery in done:
+                delivery.result()
+    finally:
+        for delivery in under_way:
+            delivery.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+
+def _claim(tx: Connection, now: datetime, most: int) -> list[Due]:
+    return outbox.claim_due(tx, now, now + _CLAIM, most)
+
+
+async def _deliver(writer: Writer, send: Send, mail: Due, office: Office, clock: Clock) -> None:
+    fate = await send(mail)
+    now = clock()
+    match fate:
+        case Sent():
+            await _surely_in_store(writer, lambda tx: outbox.mark_sent(tx, mail.id, now))
+            log.info("sent %d", mail.id, extra={"outbox": mail.id})
+        case Failed(error, permanent):
+            give_up = office.desk.rules.outgoing.give_up
+            again = None if permanent else retry.next_try(now, mail.created_at, mail.tries + 1, give_up, mail.id)
+            await _surely_in_store(writer, lambda tx: _failed(tx, mail, error, again, office, now))
+            log.warning("not sent %d: %s", mail.id, error, extra={"outbox": mail.id, "given_up": again is None})
+
+
+def _failed(tx: Connection, mail: Due, error: str, again: datetime | None, office: Office, now: datetime) -> None:
+    """Note when the mail is tried again; one that is given up is told to a person, all or nothing."""
+    if not outbox.mark_failed(tx, mail.id, error, again) or again:
+        return
+    for given_up in outbox.listed(tx, mail.id):
+        # The number of the try: a person may have it tried again, and it may fail again.
+        post(tx, office, _told(tx, office.desk, given_up, error), now, f"o{mail.id}t{mail.tries + 1}")
+
+
+def _told(tx: Connection, desk: Desk, failed: Queued, error: str) -> list[Notice]:
+    """The ticket's technician, else the director, is told; never at the very address that was not reached."""
+    if failed.template == _TELLS:
+        return []
+    ticket = tickets.get(tx, failed.ticket) if failed.ticket else None
+    technician = ticket.technician if ticket else None
+    people = (desk.staff_address(technician), desk.staff_address(None), desk.rules.desk.admin)
+    others = [person for person in people if person != failed.to]
+    return [
+        Notice(
+            _TELLS,
+            to=person,
+            language=desk.rules.desk.language,
+            ticket=failed.ticket,
+            values={"to": failed.to, "subject": failed.subject, "error": error},
+            automatic="auto-generated",
+        )
+        for person in others[:1]
+    ]
+
+
+async def _surely_in_store(writer: Writer, job: Callable[[Connection], None]) -> None:
+    """The same, however long the store cannot be used: a mail whose fate is forgotten goes out again."""
+    while True:
+        try:
+            return await _in_store(writer, job)
+        except StoreUnavailable as error:
+            log.warning("%s", error)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _in_store(writer: Writer, job: Callable[[Connection], Result]) -> Result:
+    return await asyncio.wrap_future(writer.submit(job))

@@ -1,0 +1,90 @@
+"""Write the mails that a plan asks for, and put them into the outbox."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+
+from mailgate.core import address
+from mailgate.core.desk import Desk
+from mailgate.core.message import mime
+from mailgate.core.model import Attachment, Notice, Outgoing, Part
+from mailgate.render import Letterhead
+from mailgate.service.office import Office
+from mailgate.service.reports import filled
+from mailgate.store import Connection, blobs, messages, outbox
+
+# Kept in the ticket's transcript too: what people quote when they answer. Not what hands a technician
+# their own text back to be sent again: then it is fresh, though it stands in a mail of ours.
+_QUOTABLE = ("ack", "answer", "notice", "handed_over")
+
+
+def post(
+    tx: Connection,
+    office: Office,
+    notices: Sequence[Notice],
+    now: datetime,
+    cause: str,
+    source: tuple[bytes, tuple[Attachment, ...]] = (b"", ()),
+) -> None:
+    """Write the mails into the outbox, in the transaction of what causes them.
+
+    cause: names what they come from, unique for ever, e.g. "j17". source: the raw message whose
+    attachments are handed on, and which they are.
+    """
+    for number, notice in enumerate(notices):
+        mail = write(tx, office, notice, now, f"{cause}.{number}", source)
+        outbox.queue(tx, mail, now)
+        if notice.ticket and notice.template in _QUOTABLE:
+            messages.remember_text(tx, notice.ticket, mail.text)
+
+
+def write(
+    tx: Connection,
+    office: Office,
+    notice: Notice,
+    now: datetime,
+    name: str,
+    source: tuple[bytes, tuple[Attachment, ...]],
+) -> Outgoing:
+    """Write one mail. The same arguments give the same bytes."""
+    notice, extra = filled(tx, office.desk, notice, now)
+    parts = [*_carried(tx, notice, source), *extra]
+    return office.renderer.write(notice, _letterhead(office.desk, notice, now, name), parts)
+
+
+def _letterhead(desk: Desk, notice: Notice, now: datetime, name: str) -> Letterhead:
+    home = desk.rules.desk.address
+    reply_to = address.reply_address(desk.key, home, notice.ticket, notice.to) if notice.ticket else ""
+    return Letterhead(
+        desk_name=desk.rules.desk.name,
+        desk_address=home,
+        reply_to=reply_to,
+        # Bounces of a ticket's mail come back to that ticket; nothing else may come back at all.
+        sender=reply_to,
+        message_id=_message_id(desk, name),
+        date=now,
+        zone=desk.rules.zone,
+        ticket_tag=desk.tag(notice.ticket) if notice.ticket else "",
+        language=desk.rules.desk.language,
+    )
+
+
+def _message_id(desk: Desk, name: str) -> str:
+    """Unique because the cause is; not to be guessed because of the keyed hash."""
+    mac = hmac.digest(desk.key, f"message-id|{name}".encode(), "sha256").hex()[:16]
+    return f"{name}.{mac}.mailgate@{desk.rules.desk.address.rpartition('@')[2]}"
+
+
+def _carried(tx: Connection, notice: Notice, source: tuple[bytes, tuple[Attachment, ...]]) -> list[Part]:
+    """The attachments that a mail hands on, byte for byte."""
+    raw, attachments = source if notice.carry else (b"", ())
+    if notice.carry_from is not None and (message := messages.get(tx, notice.carry_from)):
+        raw, attachments = blobs.get(tx, message.blob), message.attachments
+    return [Part(file.name, file.type, _content(raw, file), file.content_id, file.inline) for file in attachments]
+
+
+def _content(raw: bytes, file: Attachment) -> bytes:
+    """What reading the message found already; else it is read again."""
+    return mime.part_bytes(raw, file.part) if file.content is None else file.content

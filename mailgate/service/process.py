@@ -1,0 +1,285 @@
+"""Process what was taken: decide, and do all of it in one transaction, or nothing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from mailgate.core.facts import wanted
+from mailgate.core.intake import decide
+from mailgate.core.message import mime
+from mailgate.core.model import Mail, Outcome
+from mailgate.core.plan import Plan
+from mailgate.errors import StoreUnavailable
+from mailgate.service.letters import post
+from mailgate.service.office import Office
+from mailgate.service.take import Clock, utc_now
+from mailgate.store import Connection, Store, entries, journal, messages, quarantine, tickets
+from mailgate.store.facts import facts_for
+from mailgate.store.journal import Kept
+from mailgate.store.messages import Message
+from mailgate.store.quarantine import Quarantined
+from mailgate.store.writer import Writer
+
+log = logging.getLogger("mailgate.process")
+
+# As many as share a commit without keeping peers waiting for theirs.
+_BATCH = 20
+# A message that ended the process this often while it was processed alone is not tried again.
+_MOST_TRIES = 5
+_POLL_SECONDS = 1.0
+_PAUSE_SECONDS = 1.0
+
+
+def process(
+    tx: Connection, kept: Kept, mail: Mail, office: Office, now: datetime, *, vouched: bool = False
+) -> Plan | None:
+    """Decide on a message and carry the decision out, inside the caller's transaction.
+
+    None where somebody else processed it in the meantime.
+    """
+    if not journal.is_waiting(tx, kept.id):
+        return None
+    facts = facts_for(tx, wanted(mail, office.desk, now))
+    plan = decide(mail, facts, office.desk, now, vouched=vouched or kept.envelope.source == "inject")
+    _carry_out(tx, kept, plan, office, now)
+    return plan
+
+
+def process_alone(store: Store, office: Office, number: int, now: datetime) -> Plan | None:
+    """Process one message of the journal now, in a transaction of its own; None if it is done already.
+
+    One that makes the program fail is quarantined, as the processor does it.
+    """
+    with store.read() as tx:
+        kept = journal.get(tx, number)
+    if kept is None:
+        return None
+    try:
+        mail = mime.parse(kept.raw, kept.envelope)
+        with store.write() as tx:
+            return process(tx, kept, mail, office, now)
+    except StoreUnavailable:
+        raise
+    except Exception:  # noqa: BLE001 - one message must not stop the rest
+        detail = traceback.format_exc()
+        with store.write() as tx:
+            _quarantine_failed(tx, kept, now, "the program failed on this message", detail)
+        return None
+
+
+def process_released(tx: Connection, office: Office, held: Quarantined, now: datetime) -> Plan:
+    """Process a message of the quarantine for which a person stands, in the caller's transaction.
+
+    Both in one, so that no daemon takes it up in between as what it was before.
+    """
+    quarantine.decide(tx, held.id, "released")
+    journal.reopen(tx, held.journal)
+    kept = journal.get(tx, held.journal)
+    plan = process(tx, kept, mime.parse(kept.raw, kept.envelope), office, now, vouched=True) if kept else None
+    if plan is None:
+        raise LookupError(f"journal {held.journal}: gone")
+    return plan
+
+
+def _quarantine_failed(tx: Connection, kept: Kept, now: datetime, reason: str, detail: str) -> None:
+    if not journal.is_waiting(tx, kept.id):
+        return  # somebody else could process it
+    sender = kept.envelope.sender or ""
+    quarantine.add(tx, kept.id, now, sender=sender, subject="", reason=reason, detail=detail)
+    journal.finish(tx, kept.id, Outcome.QUARANTINE, None)
+
+
+def _carry_out(tx: Connection, kept: Kept, plan: Plan, office: Office, now: datetime) -> None:
+    if plan.outcome is None:
+        raise AssertionError("a plan without an outcome")
+    message = None
+    if plan.outcome is Outcome.QUARANTINE:
+        _put_in_quarantine(tx, kept, plan, now)
+    elif plan.outcome is not Outcome.REPEAT:
+        message = _keep(tx, kept, plan)
+    post(tx, office, plan.notices, now, f"j{kept.id}", (kept.raw, plan.mail.attachments))
+    journal.finish(tx, kept.id, plan.outcome, message)
+
+
+def _put_in_quarantine(tx: Connection, kept: Kept, plan: Plan, now: datetime) -> None:
+    quarantine.add(
+        tx,
+        kept.id,
+        now,
+        sender=plan.mail.sender or plan.mail.header("from"),
+        subject=plan.mail.subject,
+        reason=plan.reason,
+        ticket=plan.ticket.id if plan.ticket else None,
+        message_id=plan.mail.message_id,
+        digest=plan.mail.digest,
+    )
+
+
+def _keep(tx: Connection, kept: Kept, plan: Plan) -> int:
+    """Ticket, message and entries; gives the message's number."""
+    if plan.changed is not None:
+        (tickets.open_ticket if plan.opens else tickets.update)(tx, plan.changed)
+    message = messages.add(tx, _message(kept, plan))
+    for entry in plan.entries:
+        entries.append(tx, replace(entry, message=message))
+    if plan.releases is not None:
+        messages.release(tx, plan.releases)
+    if plan.filed_in is not None:
+        if plan.hold and plan.person is not None:
+            messages.hold(tx, message, plan.filed_in, plan.person.id, plan.hold)
+        messages.remember_text(tx, plan.filed_in, plan.reading.whole if plan.reading else plan.text)
+    return message
+
+
+def _message(kept: Kept, plan: Plan) -> Message:
+    mail = plan.mail
+    return Message(
+        id=0,
+        ticket=plan.filed_in,
+        at=kept.taken_at,
+        author=mail.sender or "",
+        author_name=mail.sender_name,
+        role=plan.role,
+        internal=plan.internal,
+        automatic=plan.automatic.kind if plan.automatic else "",
+        authenticated=plan.authenticated,
+        message_id=mail.message_id,
+        digest=mail.digest,
+        refs=(*mail.in_reply_to, *mail.references)[-20:],
+        subject=mail.subject,
+        text=plan.text,
+        outcome=plan.outcome or Outcome.KEEP,
+        why="\n".join(plan.why),
+        blob=kept.blob,
+        attachments=mail.attachments,
+    )
+
+
+class Processor:
+    """The thread that processes what is taken, oldest first, until it is stopped.
+
+    It asks the store what waits, so that nothing is forgotten whoever took it, and whatever ended
+    the process before. office: gives the rules in force; processed: called after each batch.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        writer: Writer,
+        office: Callable[[], Office],
+        processed: Callable[[], None],
+        clock: Clock = utc_now,
+    ) -> None:
+        self._store = store
+        self._writer = writer
+        self._office = office
+        self._processed = processed
+        self._clock = clock
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="processor", daemon=True)
+
+    def start(self) -> None:
+        """First what an earlier process left behind, one by one, then what comes."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was taken."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish the batch under way, then end."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._surely(self._process_left_behind)
+        while not self._stopping:
+            if not self._surely(self._process_waiting):
+                self._wake.wait(_POLL_SECONDS)
+                self._wake.clear()
+
+    def _surely(self, step: Callable[[], bool]) -> bool:
+        """A step; a store that cannot be used now is waited for, and nothing ends the thread."""
+        try:
+            return step()
+        except StoreUnavailable as error:
+            log.warning("%s", error)
+        except Exception:
+            log.exception("processing stopped short; trying again")
+        self._wake.wait(_PAUSE_SECONDS)
+        return False
+
+    def _process_left_behind(self) -> bool:
+        """What was taken and not processed may be what ended the process: one at a time, counted."""
+        with self._store.read() as tx:
+            last = journal.newest(tx)
+        while not self._stopping:
+            with self._store.read() as tx:
+                left = journal.waiting(tx, 1)
+            if not left or left[0].id > last:
+                return False
+            kept = left[0]
+            self._writer.submit(partial(journal.begin_alone, journal=kept.id)).result()
+            if kept.tries >= _MOST_TRIES:
+                self._quarantine(kept, f"processing ended the program {kept.tries} times", "")
+            else:
+                self._settle(kept, self._submit(kept, self._parsed(kept)))
+            self._processed()
+        return False
+
+    def _process_waiting(self) -> bool:
+        """Whether there was anything to process."""
+        with self._store.read() as tx:
+            batch = journal.waiting(tx, _BATCH)
+        # All are read before any is handed over, so that they share a commit, and the two threads take turns.
+        ready = [(kept, self._parsed(kept)) for kept in batch]
+        under_way = [(kept, self._submit(kept, mail)) for kept, mail in ready]
+        for kept, future in under_way:
+            self._settle(kept, future)
+        if batch:
+            self._processed()
+        return bool(batch)
+
+    def _parsed(self, kept: Kept) -> Mail | Exception:
+        try:
+            return mime.parse(kept.raw, kept.envelope)
+        except Exception as error:  # noqa: BLE001 - one mail must not stop the rest
+            return error
+
+    def _submit(self, kept: Kept, mail: Mail | Exception) -> Future[Plan | None]:
+        if isinstance(mail, Exception):
+            broken: Future[Plan | None] = Future()
+            broken.set_exception(mail)
+            return broken
+        office, now = self._office(), self._clock()
+        return self._writer.submit(lambda tx: process(tx, kept, mail, office, now))
+
+    def _settle(self, kept: Kept, future: Future[Plan | None]) -> None:
+        try:
+            plan = future.result()
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("message %d made the program fail", kept.id)
+            self._quarantine(kept, "the program failed on this message", traceback.format_exc())
+            return
+        if plan is not None:
+            log.info(
+                "message %d: %s",
+                kept.id,
+                plan.outcome,
+                extra={"journal": kept.id, "ticket": plan.ticket.id if plan.ticket else None},
+            )
+
+    def _quarantine(self, kept: Kept, reason: str, detail: str) -> None:
+        now = self._clock()
+        self._writer.submit(lambda tx: _quarantine_failed(tx, kept, now, reason, detail)).result()

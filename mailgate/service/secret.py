@@ -1,0 +1,49 @@
+"""The desk's secret, from which reply addresses and Message-IDs are made: in `data/`, for us alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from mailgate.errors import Refused
+
+_BYTES = 32
+
+
+def desk_key(data: Path) -> bytes:
+    """Read the secret, or make it on the first run (mode 0600).
+
+    Losing it makes every reply address that was ever sent out worthless; it belongs in the backup.
+    Raises Refused for a file that is no such secret, or that others may read.
+    """
+    path = data / "secret.key"
+    if not path.exists():
+        _make(path)
+    return _read(path)
+
+
+def _make(path: Path) -> None:
+    """Whole and durable before it has its name: neither a kill nor a second process sees half of it."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".secret.") as draft:  # made with mode 0600
+        draft.write(secrets.token_bytes(_BYTES))
+        draft.flush()
+        os.fsync(draft.fileno())
+        with contextlib.suppress(FileExistsError):  # somebody else was first: theirs counts
+            os.link(draft.name, path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _read(path: Path) -> bytes:
+    key = path.read_bytes()
+    if len(key) != _BYTES:
+        raise Refused(f"{path}: is not a secret of {_BYTES} bytes; restore it from the backup")
+    if path.stat().st_mode & 0o077:
+        raise Refused(f"{path}: others may read it; run: chmod 600 {path}")
+    return key

@@ -1,0 +1,56 @@
+"""The store: the only place with SQL. One file a subject; functions take an open transaction.
+
+`Store.read()` gives a snapshot, `Store.write()` a transaction; `writer.Writer` groups writes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mailgate.store.connection import Connection, connect, naming_errors, transaction
+from mailgate.store.schema import migrate
+
+__all__ = ["Connection", "Store"]
+
+
+class Store:
+    """A file of `data/mailgate.db`, opened and migrated. Each thread has a connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._mine = threading.local()
+        self._all: list[Connection] = []
+        with naming_errors():
+            migrate(self._connection())
+
+    def _connection(self) -> Connection:
+        if not hasattr(self._mine, "connection"):
+            self._mine.connection = connect(self.path)
+            self._all.append(self._mine.connection)
+        connection: Connection = self._mine.connection
+        return connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: all of it is on disk when the block ends, or nothing of it."""
+        with transaction(self._connection()) as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A snapshot: what is read inside does not change under the reader."""
+        connection = self._connection()
+        with naming_errors():
+            connection.db.conn.execute("begin")
+            try:
+                yield connection
+            finally:
+                connection.db.conn.execute("rollback")
+
+    def close(self) -> None:
+        """Close every connection; the last one folds the write-ahead log into the file."""
+        while self._all:
+            self._all.pop().db.conn.close()

@@ -1,0 +1,100 @@
+"""The ledger: entries are added and read; the schema refuses everything else."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from mailgate.core.model import Entry, Kind
+from mailgate.store.connection import Connection, Row
+from mailgate.store.times import moment, stamp
+
+
+def append(tx: Connection, entry: Entry) -> int:
+    """Add an entry and give its number; the number it carries does not count."""
+    return int(
+        tx.value(
+            "insert into entry (client, kind, minutes, worked, at, day, ticket, technician, note, of,"
+            " message, line, phone, package, price, paid_by, reference) values (:client, :kind, :minutes,"
+            " :worked, :at, :day, :ticket, :technician, :note, :of, :message, :line, :phone, :package,"
+            " :price, :paid_by, :reference) returning id",
+            client=entry.client,
+            kind=entry.kind,
+            minutes=entry.minutes,
+            worked=entry.worked,
+            at=stamp(entry.at),
+            day=entry.day.isoformat(),
+            ticket=entry.ticket,
+            technician=entry.technician,
+            note=entry.note,
+            of=entry.of,
+            message=entry.message,
+            line=entry.line,
+            phone=int(entry.phone),
+            package=entry.package,
+            price=entry.price,
+            paid_by=entry.paid_by,
+            reference=entry.reference,
+        )
+    )
+
+
+def balance(tx: Connection, client: str) -> int:
+    """Minutes left: the sum of the client's entries, never a number stored on its own."""
+    return int(tx.value("select coalesce(sum(minutes), 0) from entry where client = :client", client=client))
+
+
+def of_client(tx: Connection, client: str) -> list[Entry]:
+    """Every entry of a client, oldest first."""
+    rows = tx.rows("select * from entry where client = :client order by id", client=client)
+    return [_entry(row) for row in rows]
+
+
+def of_ticket(tx: Connection, ticket: int) -> list[Entry]:
+    """Every entry of a ticket, oldest first."""
+    rows = tx.rows("select * from entry where ticket = :ticket order by id", ticket=ticket)
+    return [_entry(row) for row in rows]
+
+
+def of_message(tx: Connection, message: int) -> list[Entry]:
+    """What a message booked, in the order of its lines."""
+    rows = tx.rows("select * from entry where message = :message order by line", message=message)
+    return [_entry(row) for row in rows]
+
+
+def everything(tx: Connection) -> list[Entry]:
+    """The whole ledger, oldest first."""
+    return [_entry(row) for row in tx.rows("select * from entry order by id")]
+
+
+def get(tx: Connection, entry: int) -> Entry | None:
+    """One entry, None where there is none of that number."""
+    row = tx.row("select * from entry where id = :entry", entry=entry)
+    return _entry(row) if row else None
+
+
+def voided(tx: Connection, entry: int) -> bool:
+    """Whether a void answers this entry."""
+    return bool(tx.value("select 1 from entry where of = :entry and kind = 'void'", entry=entry))
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(
+        id=row["id"],
+        client=row["client"],
+        kind=Kind(row["kind"]),
+        minutes=row["minutes"],
+        at=moment(row["at"]),
+        day=date.fromisoformat(row["day"]),
+        worked=row["worked"],
+        ticket=row["ticket"],
+        technician=row["technician"],
+        note=row["note"],
+        of=row["of"],
+        message=row["message"],
+        line=row["line"],
+        phone=bool(row["phone"]),
+        package=row["package"],
+        price=row["price"],
+        paid_by=row["paid_by"],
+        reference=row["reference"],
+    )

@@ -1,0 +1,136 @@
+"""What was taken in: the raw bytes and the envelope of every message, before anything else happens."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailgate.core.mailbox import Uid
+from mailgate.core.model import Envelope, Outcome
+from mailgate.store import blobs
+from mailgate.store.connection import Connection, Row
+from mailgate.store.times import moment, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A message that was taken. tries: how often processing it alone was begun."""
+
+    id: int
+    taken_at: datetime
+    envelope: Envelope
+    raw: bytes
+    blob: int
+    tries: int
+
+
+def take(tx: Connection, raw: bytes, envelope: Envelope, now: datetime, uid: Uid | None = None) -> int:
+    """Keep a message; it is durable when the transaction commits. Gives its number in the journal.
+
+    A message of a mailbox that was taken before keeps its number.
+    """
+    if uid is not None and (before := _taken_as(tx, uid)):
+        return before
+    journal = int(
+        tx.value(
+            "insert into journal (taken_at, source, peer, mail_from, rcpt_to, blob)"
+            " values (:at, :source, :peer, :mail_from, :rcpt_to, :blob) returning id",
+            at=stamp(now),
+            source=envelope.source,
+            peer=envelope.peer,
+            mail_from=envelope.sender,
+            rcpt_to=json.dumps(envelope.recipients),
+            blob=blobs.put(tx, raw),
+        )
+    )
+    if uid is not None:
+        tx.run(
+            "insert into mailbox_uid (mailbox, uidvalidity, uid, journal)"
+            " values (:mailbox, :uidvalidity, :uid, :journal)",
+            mailbox=uid.mailbox,
+            uidvalidity=uid.uidvalidity,
+            uid=uid.uid,
+            journal=journal,
+        )
+    return journal
+
+
+def waiting(tx: Connection, most: int) -> list[Kept]:
+    """The oldest messages that are not processed yet; fewer where they are big, but at least one."""
+    sizes = tx.rows(
+        "select j.id, b.size from journal j join blob b on b.id = j.blob"
+        " where j.state = 'taken' order by j.id limit :most",
+        most=most,
+    )
+    last = max(blobs.at_once(sizes), default=0)
+    rows = tx.rows(_KEPT + " where j.state = 'taken' and j.id <= :last order by j.id", last=last)
+    return [_kept(row) for row in rows]
+
+
+def get(tx: Connection, journal: int) -> Kept | None:
+    """One message of the journal."""
+    row = tx.row(_KEPT + " where j.id = :journal", journal=journal)
+    return _kept(row) if row else None
+
+
+def newest(tx: Connection) -> int:
+    """The number of the message that was taken last, 0 before any."""
+    return int(tx.value("select coalesce(max(id), 0) from journal"))
+
+
+def became(tx: Connection, journal: int) -> tuple[Outcome | None, int | None]:
+    """What became of a message, and its ticket; None where it waits, and where it has none."""
+    row = tx.row(
+        "select j.outcome, m.ticket from journal j left join message m on m.id = j.message where j.id = :journal",
+        journal=journal,
+    )
+    outcome = row["outcome"] if row else None
+    return (Outcome(outcome) if outcome else None), (row["ticket"] if row else None)
+
+
+def is_waiting(tx: Connection, journal: int) -> bool:
+    """Whether nobody has processed it yet: asked again inside the transaction that does."""
+    return bool(tx.value("select 1 from journal where id = :journal and state = 'taken'", journal=journal))
+
+
+def begin_alone(tx: Connection, journal: int) -> None:
+    """Note that processing this message alone begins, so that one that ends the process is found."""
+    tx.run("update journal set tries = tries + 1 where id = :journal", journal=journal)
+
+
+def finish(tx: Connection, journal: int, outcome: Outcome, message: int | None) -> None:
+    """Mark a message as processed: in the same transaction as everything it caused."""
+    tx.run(
+        "update journal set state = :state, outcome = :outcome, message = :message where id = :journal",
+        state="quarantined" if outcome is Outcome.QUARANTINE else "done",
+        outcome=outcome,
+        message=message,
+        journal=journal,
+    )
+
+
+def reopen(tx: Connection, journal: int) -> None:
+    """Let a quarantined message be processed again."""
+    tx.run("update journal set state = 'taken', tries = 0 where id = :journal", journal=journal)
+
+
+_KEPT = (
+    "select j.id, j.taken_at, j.source, j.peer, j.mail_from, j.rcpt_to, j.blob, j.tries, b.data"
+    " from journal j join blob b on b.id = j.blob"
+)
+
+
+def _taken_as(tx: Connection, uid: Uid) -> int:
+    found = tx.value(
+        "select journal from mailbox_uid where mailbox = :mailbox and uidvalidity = :uidvalidity and uid = :uid",
+        mailbox=uid.mailbox,
+        uidvalidity=uid.uidvalidity,
+        uid=uid.uid,
+    )
+    return int(found or 0)
+
+
+def _kept(row: Row) -> Kept:
+    envelope = Envelope(row["source"], row["mail_from"], tuple(json.loads(row["rcpt_to"])), row["peer"])
+    return Kept(row["id"], moment(row["taken_at"]), envelope, bytes(row["data"]), row["blob"], row["tries"])

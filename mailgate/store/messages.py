@@ -1,0 +1,218 @@
+"""The messages of the desk, in and out, as they were understood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mailgate.core.model import Attachment, Outcome, Role
+from mailgate.store.connection import Connection, Row
+from mailgate.store.times import moment, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that was processed. ticket: None for questions and what belongs to no ticket.
+
+    text: what readers of the ticket see, commands taken out. refs: Message-IDs of its References.
+    why: the trail of the decision, one step a line. automatic: "" or why it is a robot's.
+    """
+
+    id: int
+    ticket: int | None
+    at: datetime
+    author: str
+    author_name: str
+    role: Role
+    internal: bool
+    automatic: str
+    authenticated: bool
+    message_id: str
+    digest: str
+    refs: tuple[str, ...]
+    subject: str
+    text: str
+    outcome: Outcome
+    why: str
+    blob: int
+    attachments: tuple[Attachment, ...] = ()
+
+
+def add(tx: Connection, message: Message) -> int:
+    """Keep a message with its attachments' names; gives its number."""
+    made = int(
+        tx.value(
+            "insert into message (ticket, at, author, author_name, role, internal, automatic,"
+            " authenticated, message_id, digest, refs, subject, text, outcome, why, blob)"
+            " values (:ticket, :at, :author, :author_name, :role, :internal, :automatic,"
+            " :authenticated, :message_id, :digest, :refs, :subject, :text, :outcome, :why, :blob)"
+            " returning id",
+            ticket=message.ticket,
+            at=stamp(message.at),
+            author=message.author,
+            author_name=message.author_name,
+            role=message.role,
+            internal=int(message.internal),
+            automatic=message.automatic,
+            authenticated=int(message.authenticated),
+            message_id=message.message_id,
+            digest=message.digest,
+            refs=" ".join(message.refs),
+            subject=message.subject,
+            text=message.text,
+            outcome=message.outcome,
+            why=message.why,
+            blob=message.blob,
+        )
+    )
+    for attachment in message.attachments:
+        tx.run(
+            "insert into attachment (message, part, name, type, size, content_id, inline)"
+            " values (:message, :part, :name, :type, :size, :content_id, :inline)",
+            message=made,
+            part=attachment.part,
+            name=attachment.name,
+            type=attachment.type,
+            size=attachment.size,
+            content_id=attachment.content_id,
+            inline=int(attachment.inline),
+        )
+    return made
+
+
+def repeat_of(tx: Connection, message_id: str, digest: str) -> str:
+    """Where the same message stands already, as a phrase; "" if it is new.
+
+    The same: the Message-ID and the content agree. A message in quarantine counts while it waits.
+    """
+    same = {"message_id": message_id, "digest": digest}
+    known = "where message_id = :message_id and digest = :digest"
+    if found := tx.value(f"select id from message {known}", **same):
+        return f"message {found}"
+    if found := tx.value(f"select id from quarantine {known} and state = 'waiting'", **same):
+        return f"quarantine {found}"
+    return ""
+
+
+def tickets_of_ids(tx: Connection, message_ids: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """The tickets in which these Message-IDs were received or sent."""
+    return {message_id: found for message_id in message_ids if (found := _tickets_of(tx, message_id))}
+
+
+def addressees(tx: Connection, ticket: int) -> frozenset[str]:
+    """Everyone to whom a mail of this ticket was sent."""
+    rows = tx.rows("select distinct recipient from outbox where ticket = :ticket", ticket=ticket)
+    return frozenset(row["recipient"] for row in rows)
+
+
+def last_of_client(tx: Connection, ticket: int) -> Message | None:
+    """The client's newest message of a ticket; robots do not count."""
+    row = tx.row(
+        "select * from message where ticket = :ticket and role = 'client' and automatic = '' order by id desc limit 1",
+        ticket=ticket,
+    )
+    return _message(row) if row else None
+
+
+def remember_text(tx: Connection, ticket: int, text: str) -> None:
+    """Keep the whole text of a message in or out, against which later quotes are held."""
+    tx.run("insert into transcript (ticket, text) values (:ticket, :text)", ticket=ticket, text=text)
+
+
+def texts(tx: Connection, ticket: int, most: int) -> tuple[str, ...]:
+    """Whole texts of the newest messages of a ticket, in and out, newest last."""
+    rows = tx.rows(
+        "select text from transcript where ticket = :ticket order by id desc limit :most",
+        ticket=ticket,
+        most=most,
+    )
+    return tuple(row["text"] for row in reversed(rows))
+
+
+def get(tx: Connection, message: int) -> Message | None:
+    """One message with its attachments."""
+    row = tx.row("select * from message where id = :message", message=message)
+    return _with_attachments(tx, _message(row)) if row else None
+
+
+def of_ticket(tx: Connection, ticket: int) -> Sequence[Message]:
+    """The conversation of a ticket, oldest first, with attachments."""
+    rows = tx.rows("select * from message where ticket = :ticket order by id", ticket=ticket)
+    return [_with_attachments(tx, _message(row)) for row in rows]
+
+
+def hold(tx: Connection, message: int, ticket: int, technician: str, reason: str) -> None:
+    """Note that a technician's message waits for their word."""
+    tx.run(
+        "insert into held (message, ticket, technician, reason) values (:message, :ticket, :technician, :reason)",
+        message=message,
+        ticket=ticket,
+        technician=technician,
+        reason=reason,
+    )
+
+
+def held(tx: Connection, ticket: int, technician: str) -> tuple[int, Message] | None:
+    """The newest message that waits for this technician's word, with the number of its hold."""
+    row = tx.row(
+        "select m.*, h.id as hold from held h join message m on m.id = h.message"
+        " where h.ticket = :ticket and h.technician = :technician and h.state = 'waiting'"
+        " order by h.id desc limit 1",
+        ticket=ticket,
+        technician=technician,
+    )
+    return (row["hold"], _with_attachments(tx, _message(row))) if row else None
+
+
+def release(tx: Connection, hold: int) -> None:
+    """The word was given: the message no longer waits, and the client will see it."""
+    tx.run("update held set state = 'released' where id = :hold", hold=hold)
+    tx.run("update message set internal = 0 where id = (select message from held where id = :hold)", hold=hold)
+
+
+def _tickets_of(tx: Connection, message_id: str) -> tuple[int, ...]:
+    rows = tx.rows(
+        "select ticket from message where message_id = :id and ticket is not null"
+        " union select ticket from outbox where message_id = :id and ticket is not null",
+        id=message_id,
+    )
+    return tuple(row["ticket"] for row in rows)
+
+
+def _message(row: Row) -> Message:
+    return Message(
+        id=row["id"],
+        ticket=row["ticket"],
+        at=moment(row["at"]),
+        author=row["author"],
+        author_name=row["author_name"],
+        role=Role(row["role"]),
+        internal=bool(row["internal"]),
+        automatic=row["automatic"],
+        authenticated=bool(row["authenticated"]),
+        message_id=row["message_id"],
+        digest=row["digest"],
+        refs=tuple(row["refs"].split()),
+        subject=row["subject"],
+        text=row["text"],
+        outcome=Outcome(row["outcome"]),
+        why=row["why"],
+        blob=row["blob"],
+    )
+
+
+def _with_attachments(tx: Connection, message: Message) -> Message:
+    rows = tx.rows("select * from attachment where message = :message order by part", message=message.id)
+    return replace(message, attachments=tuple(_attachment(row) for row in rows))
+
+
+def _attachment(row: Row) -> Attachment:
+    return Attachment(
+        part=row["part"],
+        name=row["name"],
+        type=row["type"],
+        size=row["size"],
+        content_id=row["content_id"],
+        inline=bool(row["inline"]),
+    )

@@ -1,0 +1,161 @@
+"""Mails that are to be sent: written in the transaction that causes them, sent after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailgate.core.model import Due, Outgoing
+from mailgate.store import blobs
+from mailgate.store.connection import Connection, Row
+from mailgate.store.times import moment, opt_moment, opt_stamp, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A row of the outbox as people see it. state: "queued", "sent" or "failed"."""
+
+    id: int
+    to: str
+    subject: str
+    template: str
+    state: str
+    tries: int
+    next_try_at: datetime | None
+    last_error: str | None
+    ticket: int | None
+
+
+def queue(tx: Connection, mail: Outgoing, now: datetime) -> int:
+    """Put a mail into the outbox, due at once."""
+    return int(
+        tx.value(
+            "insert into outbox (created_at, sender, recipient, subject, template, message_id, ticket,"
+            " blob, next_try_at) values (:now, :sender, :recipient, :subject, :template, :message_id,"
+            " :ticket, :blob, :now) returning id",
+            now=stamp(now),
+            sender=mail.sender,
+            recipient=mail.notice.to,
+            subject=mail.subject,
+            template=mail.notice.template,
+            message_id=mail.message_id,
+            ticket=mail.notice.ticket,
+            blob=blobs.put(tx, mail.raw),
+        )
+    )
+
+
+def claim_due(tx: Connection, now: datetime, until: datetime, most: int) -> list[Due]:
+    """Take the oldest mails that are due for oneself, until a time when the claim lapses.
+
+    Fewer where they are big, but at least one.
+    """
+    sizes = tx.rows(
+        "select o.id, b.size from outbox o join blob b on b.id = o.blob"
+        " where o.state = 'queued' and o.next_try_at <= :now"
+        " and (o.leased_until is null or o.leased_until <= :now)"
+        " order by o.next_try_at, o.id limit :most",
+        now=stamp(now),
+        most=most,
+    )
+    mine = blobs.at_once(sizes)
+    for number in mine:
+        tx.run("update outbox set leased_until = :until where id = :id", until=stamp(until), id=number)
+    return [_due(row) for number in mine if (row := tx.row(_DUE, id=number))]
+
+
+def release_claims(tx: Connection) -> None:
+    """Forget the claims of a process that is gone: only for the one that holds the daemon's lock."""
+    tx.run("update outbox set leased_until = null where state = 'queued' and leased_until is not null")
+
+
+def mark_sent(tx: Connection, outbox: int, now: datetime) -> None:
+    """The next hop has the mail."""
+    tx.run(
+        "update outbox set state = 'sent', tries = tries + 1, next_try_at = null, leased_until = null,"
+        " last_error = null, sent_at = :now where id = :id",
+        now=stamp(now),
+        id=outbox,
+    )
+
+
+def mark_failed(tx: Connection, outbox: int, error: str, next_try_at: datetime | None) -> bool:
+    """The next hop did not take the mail: try again at a time, or give up for good (None).
+
+    False where it is not queued any more: somebody cancelled it while it was under way.
+    """
+    changed = tx.run(
+        "update outbox set state = :state, tries = tries + 1, next_try_at = :next, leased_until = null,"
+        " last_error = :error where id = :id and state = 'queued'",
+        state="failed" if next_try_at is None else "queued",
+        next=opt_stamp(next_try_at),
+        error=error,
+        id=outbox,
+    )
+    return changed > 0
+
+
+def is_under_way(tx: Connection, outbox: int, now: datetime) -> bool:
+    """Whether a process is sending this mail right now."""
+    claimed = "select 1 from outbox where id = :id and state = 'queued' and leased_until > :now"
+    return bool(tx.value(claimed, id=outbox, now=stamp(now)))
+
+
+def listed(tx: Connection, outbox: int | None = None) -> list[Queued]:
+    """What is to be sent and what failed, oldest first; or the one mail that is named, sent or not."""
+    rows = tx.rows(
+        "select * from outbox where (:id is null and state <> 'sent') or id = :id order by id",
+        id=outbox,
+    )
+    return [_queued(row) for row in rows]
+
+
+def retry(tx: Connection, outbox: int, now: datetime) -> None:
+    """Make a mail due again, failed or not."""
+    tx.run(
+        "update outbox set state = 'queued', next_try_at = :now, leased_until = null"
+        " where id = :id and state <> 'sent'",
+        now=stamp(now),
+        id=outbox,
+    )
+
+
+def cancel(tx: Connection, outbox: int) -> None:
+    """Never send a mail that is still queued."""
+    tx.run(
+        "update outbox set state = 'failed', next_try_at = null, last_error = 'cancelled'"
+        " where id = :id and state = 'queued'",
+        id=outbox,
+    )
+
+
+_DUE = (
+    "select o.id, o.created_at, o.sender, o.recipient, o.message_id, o.tries, b.data"
+    " from outbox o join blob b on b.id = o.blob where o.id = :id"
+)
+
+
+def _due(row: Row) -> Due:
+    return Due(
+        id=row["id"],
+        created_at=moment(row["created_at"]),
+        sender=row["sender"],
+        to=row["recipient"],
+        raw=bytes(row["data"]),
+        tries=row["tries"],
+        message_id=row["message_id"],
+    )
+
+
+def _queued(row: Row) -> Queued:
+    return Queued(
+        id=row["id"],
+        to=row["recipient"],
+        subject=row["subject"],
+        template=row["template"],
+        state=row["state"],
+        tries=row["tries"],
+        next_try_at=opt_moment(row["next_try_at"]),
+        last_error=row["last_error"],
+        ticket=row["ticket"],
+    )

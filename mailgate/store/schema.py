@@ -1,0 +1,221 @@
+"""The schema, as numbered migrations: forward only, each in one transaction with its record.
+
+The schema holds the invariants: what must never happen, the database refuses. Migrations use plain
+ALTER TABLE, never sqlite-utils' `transform()`, which drops a table's triggers.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+from mailgate.errors import Refused
+from mailgate.store.connection import Connection, transaction
+
+migrations = Migrations("mailgate")
+
+_TABLES = """
+create table blob (
+    id integer primary key,
+    digest text not null unique,
+    size integer not null,
+    data blob not null
+) strict;
+
+create table journal (
+    id integer primary key,
+    taken_at text not null,
+    source text not null check (source in ('smtp', 'lmtp', 'imap', 'inject')),
+    peer text not null,
+    mail_from text,
+    rcpt_to text not null,
+    blob integer not null references blob (id),
+    state text not null default 'taken' check (state in ('taken', 'done', 'quarantined')),
+    tries integer not null default 0,
+    outcome text,
+    message integer references message (id)
+) strict;
+create index journal_taken on journal (id) where state = 'taken';
+create index journal_message on journal (message);
+
+create table mailbox_uid (
+    mailbox text not null,
+    uidvalidity integer not null,
+    uid integer not null,
+    journal integer references journal (id),
+    settled integer not null default 0,
+    reason text not null default '',
+    primary key (mailbox, uidvalidity, uid)
+) strict;
+create index mailbox_unsettled on mailbox_uid (mailbox, uidvalidity, uid) where settled = 0;
+
+create table ticket (
+    id integer primary key,
+    client text not null,
+    subject text not null,
+    requester text not null,
+    opened_at text not null,
+    status text not null
+        check (status in ('new', 'open', 'waiting', 'scheduled', 'held', 'closed')),
+    priority text not null check (priority in ('urgent', 'high', 'normal', 'low')),
+    category text,
+    technician text,
+    first_answer_at text,
+    answer_due_at text,
+    closed_at text,
+    planned_start text,
+    planned_delivery text,
+    estimate integer,
+    follows integer references ticket (id)
+) strict;
+create index ticket_client on ticket (client, id);
+create index ticket_status on ticket (status, id);
+
+create table message (
+    id integer primary key,
+    ticket integer references ticket (id),
+    at text not null,
+    author text not null,
+    author_name text not null,
+    role text not null,
+    internal integer not null,
+    automatic text not null,
+    authenticated integer not null,
+    message_id text not null,
+    digest text not null,
+    refs text not null,
+    subject text not null,
+    text text not null,
+    outcome text not null,
+    why text not null,
+    blob integer not null references blob (id),
+    unique (message_id, digest)
+) strict;
+create index message_ticket on message (ticket, id);
+
+create table attachment (
+    message integer not null references message (id),
+    part integer not null,
+    name text not null,
+    type text not null,
+    size integer not null,
+    content_id text,
+    inline integer not null,
+    primary key (message, part)
+) strict;
+
+create table transcript (
+    id integer primary key,
+    ticket integer not null references ticket (id),
+    text text not null
+) strict;
+create index transcript_ticket on transcript (ticket, id);
+
+create table entry (
+    id integer primary key,
+    client text not null,
+    kind text not null
+        check (kind in ('purchase', 'debit', 'courtesy', 'void', 'adjust', 'expiry', 'refund')),
+    minutes integer not null,
+    worked integer not null check (worked >= 0),
+    at text not null,
+    day text not null,
+    ticket integer references ticket (id),
+    technician text,
+    note text not null,
+    of integer references entry (id),
+    message integer references message (id),
+    line integer,
+    phone integer not null,
+    package text,
+    price text,
+    paid_by text,
+    reference text,
+    unique (message, line),
+    check (case kind
+        when 'purchase' then minutes > 0
+        when 'debit' then minutes <= 0 and worked > 0 and ticket is not null
+        when 'courtesy' then minutes = 0 and worked > 0 and ticket is not null
+        when 'void' then of is not null
+        else 1 end)
+) strict;
+create index entry_client on entry (client, id);
+create index entry_sum on entry (client, minutes);
+create index entry_ticket on entry (ticket, minutes);
+create unique index entry_void_once on entry (of) where kind = 'void';
+
+create table outbox (
+    id integer primary key,
+    created_at text not null,
+    sender text not null,
+    recipient text not null,
+    subject text not null,
+    template text not null,
+    message_id text not null unique,
+    ticket integer references ticket (id),
+    blob integer not null references blob (id),
+    state text not null default 'queued' check (state in ('queued', 'sent', 'failed')),
+    tries integer not null default 0,
+    next_try_at text,
+    leased_until text,
+    last_error text,
+    sent_at text
+) strict;
+create index outbox_due on outbox (next_try_at, id) where state = 'queued';
+create index outbox_ticket on outbox (ticket, recipient);
+
+create table quarantine (
+    id integer primary key,
+    at text not null,
+    journal integer not null references journal (id),
+    sender text not null,
+    subject text not null,
+    reason text not null,
+    detail text not null,
+    ticket integer references ticket (id),
+    message_id text not null,
+    digest text not null,
+    state text not null default 'waiting' check (state in ('waiting', 'released', 'dropped'))
+) strict;
+create index quarantine_waiting on quarantine (id) where state = 'waiting';
+create index quarantine_message on quarantine (message_id, digest);
+
+create table held (
+    id integer primary key,
+    message integer not null references message (id),
+    ticket integer not null references ticket (id),
+    technician text not null,
+    reason text not null,
+    state text not null default 'waiting' check (state in ('waiting', 'released'))
+) strict;
+create index held_waiting on held (ticket, technician, id) where state = 'waiting';
+"""
+
+# The ledger is append-only whatever program opens the file: an entry is answered by another entry.
+_GUARDS = """
+create trigger entry_never_changes before update on entry
+begin select raise(abort, 'entries of the ledger are never changed'); end;
+create trigger entry_never_goes before delete on entry
+begin select raise(abort, 'entries of the ledger are never removed'); end;
+"""
+
+
+@migrations()
+def m0001_first_schema(db: Database) -> None:
+    """Journal, tickets, messages, ledger, outbox, quarantine."""
+    db.executescript(_TABLES)
+    db.executescript(_GUARDS)
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the store to this version's schema.
+
+    Raises Refused for a store that a newer version wrote: going on would lose what it added.
+    """
+    known = {migration.name for migration in migrations.pending(connection.db)}
+    applied = {migration.name for migration in migrations.applied(connection.db)}
+    mine = {migration.name for migration in migrations._migrations}
+    if unknown := applied - mine:
+        raise Refused(f"the store was written by a newer mailgate ({', '.join(sorted(unknown))})")
+    if known:
+        with transaction(connection):
+            migrations.apply(connection.db)

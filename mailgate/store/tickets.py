@@ -1,0 +1,107 @@
+"""Tickets and how they stand. Minutes are never stored here: they are the sum of the ledger's entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mailgate.core.model import Priority, Status, Ticket
+from mailgate.store.connection import Connection, Row
+from mailgate.store.times import moment, opt_day, opt_moment, opt_stamp, stamp
+
+_TICKET = (
+    "select t.*, (select coalesce(-sum(e.minutes), 0) from entry e where e.ticket = t.id) as minutes from ticket t"
+)
+
+
+def next_id(tx: Connection) -> int:
+    """The number that the next ticket gets; numbers are never used again."""
+    return int(tx.value("select coalesce(max(id), 0) + 1 from ticket"))
+
+
+def open_ticket(tx: Connection, ticket: Ticket) -> None:
+    """Write a new ticket under the number it carries."""
+    columns = _columns(ticket)
+    names = ", ".join(columns)
+    values = ", ".join(f":{name}" for name in columns)
+    tx.run(f"insert into ticket ({names}) values ({values})", **columns)
+
+
+def update(tx: Connection, ticket: Ticket) -> None:
+    """Write how a ticket stands now."""
+    columns = _columns(ticket)
+    settings = ", ".join(f"{name} = :{name}" for name in columns if name != "id")
+    tx.run(f"update ticket set {settings} where id = :id", **columns)
+
+
+def get(tx: Connection, ticket: int) -> Ticket | None:
+    """One ticket, None where there is none of that number."""
+    row = tx.row(_TICKET + " where t.id = :ticket", ticket=ticket)
+    return _ticket(row) if row else None
+
+
+def get_many(tx: Connection, ids: Iterable[int]) -> dict[int, Ticket]:
+    """Those of the tickets that exist, by number."""
+    found = (get(tx, ticket) for ticket in ids)
+    return {ticket.id: ticket for ticket in found if ticket is not None}
+
+
+def listed(
+    tx: Connection, client: str | None = None, status: str | None = None, search: str | None = None
+) -> list[Ticket]:
+    """Tickets of a client, of a status, with words in the subject; newest first."""
+    conditions = [
+        *(["t.client = :client"] if client else []),
+        *(["t.status = :status"] if status else []),
+        *(["lower(t.subject) like :search"] if search else []),
+    ]
+    where = " where " + " and ".join(conditions) if conditions else ""
+    rows = tx.rows(
+        _TICKET + where + " order by t.id desc",
+        client=client,
+        status=status,
+        search=f"%{(search or '').lower()}%",
+    )
+    return [_ticket(row) for row in rows]
+
+
+def _columns(ticket: Ticket) -> dict[str, object]:
+    return {
+        "id": ticket.id,
+        "client": ticket.client,
+        "subject": ticket.subject,
+        "requester": ticket.requester,
+        "opened_at": stamp(ticket.opened_at),
+        "status": ticket.status,
+        "priority": ticket.priority,
+        "category": ticket.category,
+        "technician": ticket.technician,
+        "first_answer_at": opt_stamp(ticket.first_answer_at),
+        "answer_due_at": opt_stamp(ticket.answer_due_at),
+        "closed_at": opt_stamp(ticket.closed_at),
+        "planned_start": ticket.planned_start and ticket.planned_start.isoformat(),
+        "planned_delivery": ticket.planned_delivery and ticket.planned_delivery.isoformat(),
+        "estimate": ticket.estimate,
+        "follows": ticket.follows,
+    }
+
+
+def _ticket(row: Row) -> Ticket:
+    return Ticket(
+        id=row["id"],
+        client=row["client"],
+        subject=row["subject"],
+        requester=row["requester"],
+        opened_at=moment(row["opened_at"]),
+        status=Status(row["status"]),
+        priority=Priority(row["priority"]),
+        category=row["category"],
+        technician=row["technician"],
+        first_answer_at=opt_moment(row["first_answer_at"]),
+        answer_due_at=opt_moment(row["answer_due_at"]),
+        closed_at=opt_moment(row["closed_at"]),
+        planned_start=opt_day(row["planned_start"]),
+        planned_delivery=opt_day(row["planned_delivery"]),
+        estimate=row["estimate"],
+        minutes=row["minutes"],
+        follows=row["follows"],
+    )

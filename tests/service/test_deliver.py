@@ -1,0 +1,260 @@
+"""What becomes of the mails in the outbox: over real roads, on a real store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailgate.core.model import Delivery, Due, Failed, Notice, Sent
+from mailgate.core.settings.servers import Outgoing as OutgoingRules
+from mailgate.edges.outbound import FileTransport, SmtpTransport
+from mailgate.service.deliver import drain
+from mailgate.store import outbox
+from mailgate.store.writer import Writer
+from tests.running import read, text_of
+from tests.sink import Sink, sink
+from tests.stored import StoredDesk, stored_desk
+from tests.support import NOW, written
+from tests.support import desk as desk_with
+
+GONE = "550 5.1.1 no such user"
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass
+class Road:
+    """A road out that fails as a test wants, and the clock beside it."""
+
+    fate: Delivery = field(default_factory=Sent)
+    now: datetime = NOW
+    tried: list[Due] = field(default_factory=list)
+
+    async def send(self, mail: Due) -> Delivery:
+        self.tried.append(mail)
+        return self.fate
+
+
+@pytest.fixture
+def writer(desk: StoredDesk) -> Iterator[Writer]:
+    writer = Writer(desk.store)
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def deliver(desk: StoredDesk, writer: Writer) -> Callable[[Road], int]:
+    def run(road: Road) -> int:
+        return asyncio.run(drain(writer, road.send, lambda: desk.office, lambda: road.now))
+
+    return run
+
+
+async def over_smtp(desk: StoredDesk, writer: Writer, server: Sink) -> None:
+    settings = OutgoingRules(via="smtp", port=server.port)
+    transport = SmtpTransport(settings)
+    await drain(writer, transport.send, lambda: desk.office, lambda: NOW)
+    await transport.close()
+
+
+def told(desk: StoredDesk) -> list[tuple[str, int | None, str]]:
+    return [(mail.to, mail.ticket, mail.state) for mail in desk.mails() if mail.template == "delivery_failed"]
+
+
+def for_nobody(to: str, template: str = "help", ticket: int | None = None) -> Notice:
+    return Notice(template, to, "es", ticket=ticket, values={"client": "acme"})
+
+
+# ---- what arrives --------------------------------------------------------------------------------
+
+
+def test_each_mail_becomes_a_file_of_its_own_byte_for_byte(desk: StoredDesk, writer: Writer, tmp_path: Path):
+    desk.take()
+    transport = FileTransport(tmp_path / "outbox")
+    assert asyncio.run(drain(writer, transport.send, lambda: desk.office, lambda: NOW)) == 2
+    assert [path.read_bytes() for path in sorted((tmp_path / "outbox").iterdir())] == desk.raws()
+    assert [(mail.state, mail.tries, mail.next_try_at) for mail in desk.mails()] == [("sent", 1, None)] * 2
+
+
+def test_what_was_sent_is_not_sent_again(desk: StoredDesk, deliver: Callable[[Road], int]):
+    desk.take()
+    assert (deliver(Road()), deliver(Road())) == (2, 0)
+
+
+def test_more_mails_than_one_batch_go_out_in_one_go(desk: StoredDesk, deliver: Callable[[Road], int]):
+    for number in range(120):
+        desk.post(for_nobody("ana@acme.example"), f"t{number}")
+    road = Road()
+    assert deliver(road) == 120
+    assert len({mail.message_id for mail in road.tried}) == 120
+
+
+def test_envelope_sender_of_a_tickets_mail_is_its_reply_address(desk: StoredDesk, writer: Writer):
+    async def play() -> list[tuple[str, list[str], bytes]]:
+        async with sink() as server:
+            await over_smtp(desk, writer, server)
+            return server.taken
+
+    desk.take()
+    desk.post(for_nobody("ana@acme.example"), "t1")
+    senders = {recipients[0]: sender for sender, recipients, raw in asyncio.run(play()) if b"In-Reply-To" in raw}
+    assert senders["ana@acme.example"].startswith("soporte+1.")
+
+
+# ---- what is tried again -------------------------------------------------------------------------
+
+
+def test_a_mail_that_is_not_taken_now_is_tried_again_at_growing_intervals(
+    desk: StoredDesk, deliver: Callable[[Road], int]
+):
+    desk.post(for_nobody("ana@acme.example"), "t1")
+    road = Road(Failed("451 4.3.0 later"))
+    waits = []
+    for _ in range(4):
+        assert deliver(road) == 1
+        (mail,) = desk.mails()
+        assert mail.state == "queued" and mail.next_try_at
+        waits.append(round((mail.next_try_at - road.now) / MINUTE))
+        road.now = mail.next_try_at - timedelta(seconds=1)
+        assert deliver(road) == 0
+        road.now = mail.next_try_at
+    assert waits == sorted(waits)
+    assert waits[0] <= 2 and waits[-1] >= 60
+    assert (mail.tries, mail.last_error) == (4, "451 4.3.0 later")
+
+
+def test_a_mail_that_goes_through_at_last_bears_the_same_message_id(desk: StoredDesk, deliver: Callable[[Road], int]):
+    desk.post(for_nobody("ana@acme.example"), "t1")
+    road = Road(Failed("421 busy"))
+    deliver(road)
+    road.now, road.fate = NOW + 2 * MINUTE, Sent()
+    deliver(road)
+    assert len(road.tried) == 2
+    assert len({(mail.message_id, mail.raw) for mail in road.tried}) == 1
+    assert [(mail.state, mail.tries, mail.last_error) for mail in desk.mails()] == [("sent", 2, None)]
+
+
+def test_a_folder_that_cannot_be_written_to_is_tried_again(desk: StoredDesk, writer: Writer, tmp_path: Path):
+    desk.take()
+    (tmp_path / "outbox").write_text("a file in its place")
+    transport = FileTransport(tmp_path / "outbox")
+    asyncio.run(drain(writer, transport.send, lambda: desk.office, lambda: NOW))
+    assert [mail.state for mail in desk.mails()] == ["queued"] * 2
+    (tmp_path / "outbox").unlink()
+    asyncio.run(drain(writer, transport.send, lambda: desk.office, lambda: NOW + 2 * MINUTE))
+    assert [mail.state for mail in desk.mails()] == ["sent"] * 2
+
+
+@pytest.mark.parametrize(("age", "state"), [(timedelta(days=5) - MINUTE, "queued"), (timedelta(days=5), "failed")])
+def test_a_mail_is_given_up_when_it_is_as_old_as_the_rules_say(
+    desk: StoredDesk, deliver: Callable[[Road], int], age: timedelta, state: str
+):
+    desk.post(for_nobody("ana@acme.example"), "t1")
+    deliver(Road(Failed("451 4.4.1 no answer"), NOW + age))
+    assert desk.mails()[0].state == state
+    assert len(told(desk)) == (state == "failed")
+
+
+def test_a_mail_that_is_cancelled_while_it_is_under_way_is_told_to_nobody(desk: StoredDesk, writer: Writer):
+    async def cancelled_meanwhile(mail: Due) -> Delivery:
+        await asyncio.wrap_future(writer.submit(lambda tx: outbox.cancel(tx, mail.id)))
+        return Failed(GONE, permanent=True)
+
+    desk.post(for_nobody("ana@acme.example"), "t1")
+    asyncio.run(drain(writer, cancelled_meanwhile, lambda: desk.office, lambda: NOW))
+    assert [(mail.state, mail.last_error) for mail in desk.mails()] == [("failed", "cancelled")]
+
+
+# ---- what never arrives --------------------------------------------------------------------------
+
+
+def test_technician_of_the_ticket_is_told_when_the_client_did_not_get_a_mail(desk: StoredDesk, writer: Writer):
+    async def play() -> list[tuple[str, list[str], bytes]]:
+        async with sink() as server:
+            server.replies["RCPT"] = [GONE]
+            desk.post(Notice("ack", "ana@acme.example", "es", ticket=1, values=_ACK), "t1")
+            await over_smtp(desk, writer, server)
+            return server.taken
+
+    desk.take()
+    with desk.store.write() as tx:
+        tx.run("update outbox set state = 'sent', next_try_at = null")
+    ((sender, recipients, raw),) = asyncio.run(play())
+    mail = read(raw)
+    assert recipients == ["marta@example.es"]
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert str(mail["Subject"]).startswith("[SOP-1] ")
+    assert sender == str(mail["Reply-To"])
+    for words in ("ana@acme.example", GONE, "SOP-1"):
+        assert words in text_of(mail) + str(mail["Subject"])
+
+
+_ACK: dict[str, Any] = {
+    "ticket_tag": "SOP-1",
+    "subject": "El carrito",
+    "client_name": "Acme S.L.",
+    "person_name": "Ana",
+    "open_now": True,
+    "back_at": None,
+    "balance": 0,
+    "follows_tag": "",
+}
+
+
+def test_director_is_told_of_a_mail_that_belongs_to_no_ticket(desk: StoredDesk, deliver: Callable[[Road], int]):
+    desk.post(for_nobody("ana@acme.example"), "t1")
+    deliver(Road(Failed(GONE, permanent=True)))
+    assert [(to, ticket) for to, ticket, _ in told(desk)] == [("elena@example.es", None)]
+
+
+def test_nobody_is_told_at_the_very_address_that_was_not_reached(desk: StoredDesk, deliver: Callable[[Road], int]):
+    desk.take()
+    desk.post(for_nobody("elena@example.es"), "t1")
+    deliver(Road(Failed(GONE, permanent=True)))
+    failed = {(mail.to, mail.template): mail.id for mail in desk.mails()}
+    assert ("marta@example.es", "notice") in failed
+    # The acknowledgement to Ana is told to Marta, the notice to Marta to Elena, what Elena missed to the admin.
+    assert [to for to, _, _ in told(desk)] == ["marta@example.es", "elena@example.es", "admin@example.es"]
+
+
+def test_a_failed_mail_about_a_failure_is_told_to_nobody(desk: StoredDesk, deliver: Callable[[Road], int]):
+    desk.take()
+    assert deliver(Road(Failed(GONE, permanent=True))) == 4
+    assert [state for _, _, state in told(desk)] == ["failed"] * 2
+    assert len(desk.mails()) == 4
+
+
+def test_one_person_who_is_everybody_and_cannot_be_reached_is_written_to_once(tmp_path: Path):
+    alone = desk_with(desk={"admin": "elena@example.es"})
+    with stored_desk(tmp_path, alone) as desk:
+        writer = Writer(desk.store)
+        desk.post(for_nobody("elena@example.es"), "t1")
+        road = Road(Failed(GONE, permanent=True))
+        assert asyncio.run(drain(writer, road.send, lambda: desk.office, lambda: NOW)) == 1
+        writer.close()
+
+
+def test_a_mail_that_a_person_has_tried_again_is_told_of_again(desk: StoredDesk, deliver: Callable[[Road], int]):
+    desk.post(for_nobody("ana@acme.example"), "t1")
+    road = Road(Failed(GONE, permanent=True))
+    deliver(road)
+    with desk.store.write() as tx:
+        outbox.retry(tx, 1, NOW)
+    deliver(road)
+    assert len(told(desk)) == 2
+
+
+def test_failure_and_telling_of_it_are_one_transaction(
+    desk: StoredDesk, writer: Writer, deliver: Callable[[Road], int]
+):
+    desk.take(written())
+    with desk.store.write() as tx:
+        tx.run("create trigger full before insert on outbox begin select raise(abort, 'no room'); end")
+    with pytest.raises(Exception, match="no room"):
+        deliver(Road(Failed(GONE, permanent=True)))
+    assert {mail.state for mail in desk.mails()} == {"queued"}

@@ -1,0 +1,184 @@
+"""The schema: made whole or not at all, guarded, and with an index for each question on a message's way."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from mailgate.core.facts import Wanted
+from mailgate.core.model import Envelope, Outcome
+from mailgate.errors import Refused, StoreUnavailable
+from mailgate.store import Connection, Store, facts, journal, messages, outbox, quarantine, schema, tickets
+from mailgate.store.connection import connect
+from mailgate.store.proofs import problems_of_store
+from tests.store.makes import ENVELOPE, NOW, booked, debit, message, queued, taken, ticket, void
+
+BIG = ("journal", "message", "ticket", "entry", "outbox", "blob", "transcript", "attachment", "quarantine", "held")
+
+
+PARTIAL = ("journal_taken", "outbox_due", "mailbox_unsettled", "quarantine_waiting", "held_waiting")
+
+
+def _names(path: Path, kind: str) -> set[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return {row[0] for row in connection.execute("select name from sqlite_master where type = ?", [kind])}
+
+
+def test_guards_are_there_after_migrating(store: Store) -> None:
+    assert _names(store.path, "trigger") == {"entry_never_changes", "entry_never_goes"}
+    with store.read() as tx:
+        assert list(problems_of_store(tx)) == []
+
+
+def test_missing_guard_is_a_problem_of_the_audit(store: Store) -> None:
+    with store.write() as tx:
+        tx.run("drop trigger entry_never_goes")
+    with store.read() as tx:
+        assert list(problems_of_store(tx)) == ["ledger: the guard entry_never_goes is missing"]
+
+
+def test_opening_again_changes_nothing(store: Store) -> None:
+    with store.write() as tx:
+        taken(tx)
+    again = Store(store.path)
+    with again.read() as tx:
+        assert tx.value("select count(*) from journal") == 1
+        assert tx.value("select count(*) from _sqlite_migrations") == 1
+    again.close()
+
+
+def test_store_of_a_newer_version_is_refused_and_left_alone(store: Store) -> None:
+    with store.write() as tx:
+        tx.run(
+            "insert into _sqlite_migrations (migration_set, name, applied_at)"
+            " values ('mailgate', 'm9999_from_the_future', '2027-01-01')"
+        )
+    with pytest.raises(Refused, match=r"newer mailgate.*m9999_from_the_future"):
+        Store(store.path)
+
+
+def test_migration_that_fails_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half_way(db: Database) -> None:
+        db.execute("create table left_over (id integer)")
+        raise sqlite3.OperationalError("killed here")
+
+    migrations = list(schema.migrations._migrations)
+    broken = schema.migrations._Migration("m0002_breaks", half_way)
+    monkeypatch.setattr(schema.migrations, "_migrations", [*migrations, broken])
+    with pytest.raises(sqlite3.OperationalError, match="killed here"):
+        Store(tmp_path / "mailgate.db")
+    assert _names(tmp_path / "mailgate.db", "table") == set()
+    monkeypatch.setattr(schema.migrations, "_migrations", migrations)
+    with Store(tmp_path / "mailgate.db").read() as tx:
+        assert list(problems_of_store(tx)) == []
+
+
+@pytest.mark.slow
+def test_programs_that_make_the_store_at_the_same_time_agree(tmp_path: Path) -> None:
+    script = f"from pathlib import Path; from mailgate.store import Store; Store(Path({str(tmp_path)!r}) / 'm.db')"
+    started = [
+        subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, cwd=Path(__file__).parents[2])
+        for _ in range(4)
+    ]
+    told = [process.communicate(timeout=60)[1].decode() for process in started]
+    assert [process.returncode for process in started] == [0] * 4, told
+
+
+def test_file_that_is_no_store_is_named_as_damaged(tmp_path: Path) -> None:
+    (tmp_path / "mailgate.db").write_bytes(b"this is no database " * 500)
+    with pytest.raises(StoreUnavailable, match="damaged"):
+        Store(tmp_path / "mailgate.db")
+
+
+def test_commits_are_synced_and_references_checked(tmp_path: Path) -> None:
+    opened = connect(tmp_path / "mailgate.db")
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "trusted_schema": 0}
+    assert {name: opened.value(f"pragma {name}") for name in wanted} == wanted
+
+
+def _filled(tx: Connection) -> None:
+    """Enough of everything for SQLite to prefer an index where there is one."""
+    for number in range(1, 31):
+        ticket(tx, number, f"c{number % 5}")
+        source = message(tx, number, of=number)
+        first = booked(tx, debit(client=f"c{number % 5}", ticket=number, message=source, line=0))
+        booked(tx, void(first))
+        queued(tx, number, number)
+        messages.remember_text(tx, number, "hola")
+        messages.hold(tx, source, number, "marta", "forward")
+        kept = taken(tx, f"odd {number}".encode())
+        quarantine.add(tx, kept, NOW, sender="", subject="", reason="odd", message_id=f"{number}", digest="d")
+        journal.finish(tx, kept, Outcome.QUARANTINE, None)
+        taken(tx, f"waits {number}".encode())
+
+
+def _questions(tx: Connection) -> Iterator[object]:
+    """Each function of the store that stands on a message's way, once."""
+    wanted = Wanted(
+        "new@x", "d", ("1@desk.example", "j2.0@desk.example"), frozenset({1, 2}), frozenset({1}), "marta", "c1"
+    )
+    yield facts.facts_for(tx, wanted)
+    yield journal.take(tx, b"one more", Envelope("smtp"), NOW)
+    yield journal.waiting(tx, 20)
+    yield journal.newest(tx)
+    yield journal.is_waiting(tx, 1)
+    yield journal.get(tx, 1)
+    yield journal.became(tx, 1)
+    yield journal.begin_alone(tx, 1)
+    yield journal.finish(tx, 1, Outcome.APPEND, 1)
+    yield ticket(tx, 99)
+    yield tickets.update(tx, tickets.get(tx, 99))  # type: ignore[arg-type]
+    yield message(tx, 99, of=99)
+    yield booked(tx, debit(ticket=99))
+    yield messages.release(tx, 1)
+    yield messages.get(tx, 1)
+    yield messages.of_ticket(tx, 1)
+    yield queued(tx, 99, 99)
+    yield outbox.claim_due(tx, NOW, NOW, 50)
+    yield outbox.mark_sent(tx, 1, NOW)
+    yield outbox.mark_failed(tx, 2, "450", NOW)
+
+
+def test_nothing_on_a_messages_way_scans_a_big_table(store: Store) -> None:
+    asked: list[str] = []
+    with store.write() as tx:
+        _filled(tx)
+    with store.write() as tx:
+        tx.db.conn.set_trace_callback(asked.append)
+        for _ in _questions(tx):
+            pass
+        tx.db.conn.set_trace_callback(None)
+    statements = [sql for sql in asked if sql.lower().startswith(("select", "insert", "update"))]
+    assert len(statements) > 40
+    # Without foreign keys: the plan of an insert names the tables that would be looked through if a
+    # reference were broken at that moment, which is never.
+    with closing(sqlite3.connect(store.path)) as plain:
+        scans = [f"{plan}: {sql}" for sql in statements for plan in _plan(plain, sql) if _scans_big_table(plan)]
+    assert scans == []
+
+
+def _plan(connection: sqlite3.Connection, sql: str) -> list[str]:
+    return [row[3] for row in connection.execute(f"explain query plan {sql}")]
+
+
+def _scans_big_table(plan: str) -> bool:
+    """Whether a step of a plan reads a table, or a whole index that is not partial, from end to end."""
+    found = re.match(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?", plan)
+    return bool(found and (found[1] in BIG or len(found[1]) == 1) and found[2] not in PARTIAL)
+
+
+def test_envelope_of_any_road_fits_the_schema(store: Store) -> None:
+    with store.write() as tx:
+        for source in ("smtp", "lmtp", "imap", "inject"):
+            taken(tx, source=source)
+        with pytest.raises(sqlite3.IntegrityError):
+            taken(tx, source="fax")
+    assert ENVELOPE.source == "smtp"

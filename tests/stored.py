@@ -1,0 +1,76 @@
+"""A desk with a real store, in the test's own process: mails go in, rows come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from mailgate.core.desk import Desk
+from mailgate.core.model import Entry, Envelope, Kind, Notice, Outgoing
+from mailgate.core.plan import Plan
+from mailgate.render import Renderer
+from mailgate.service.letters import post
+from mailgate.service.office import Office
+from mailgate.service.process import process_alone
+from mailgate.store import Store, entries, journal, outbox
+from mailgate.store.outbox import Queued
+from tests.support import NOW, desk, written
+
+RENDERER = Renderer()
+
+
+@dataclass
+class StoredDesk:
+    """What a test does with it."""
+
+    store: Store
+    office: Office
+
+    def take(self, raw: bytes | None = None, at: datetime = NOW) -> Plan:
+        """Keep a message and process it; Ana's new request if none is given."""
+        with self.store.write() as tx:
+            number = journal.take(tx, raw or written(), Envelope("imap"), at)
+        plan = process_alone(self.store, self.office, number, at)
+        assert plan is not None
+        return plan
+
+    def post(self, notice: Notice, cause: str, at: datetime = NOW) -> None:
+        """Put one mail into the outbox."""
+        with self.store.write() as tx:
+            post(tx, self.office, [notice], at, cause)
+
+    def queue(self, mail: Outgoing, at: datetime = NOW) -> int:
+        """The same for one that is written already."""
+        with self.store.write() as tx:
+            return outbox.queue(tx, mail, at)
+
+    def book(self, minutes: int, kind: Kind = Kind.PURCHASE, at: datetime = NOW, **values: object) -> int:
+        """Add an entry to the ledger of acme, or of the client that is named."""
+        given = {"id": 0, "client": "acme", "kind": kind, "minutes": minutes, "at": at}
+        given |= {"day": self.office.desk.local_day(at)}
+        with self.store.write() as tx:
+            return entries.append(tx, Entry(**{**given, **values}))  # type: ignore[arg-type]
+
+    def mails(self) -> list[Queued]:
+        """The whole outbox, sent or not, in order."""
+        with self.store.read() as tx:
+            numbers = [row["id"] for row in tx.rows("select id from outbox order by id")]
+            return [row for number in numbers for row in outbox.listed(tx, number)]
+
+    def raws(self) -> list[bytes]:
+        """The mails of the outbox as they go out, in order."""
+        with self.store.read() as tx:
+            found = tx.rows("select b.data from outbox o join blob b on b.id = o.blob order by o.id")
+        return [bytes(row["data"]) for row in found]
+
+
+@contextmanager
+def stored_desk(folder: Path, of: Desk | None = None) -> Iterator[StoredDesk]:
+    store = Store(folder / "mailgate.db")
+    try:
+        yield StoredDesk(store, Office(of or desk(), RENDERER))
+    finally:
+        store.close()
