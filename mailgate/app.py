@@ -1,0 +1,286 @@
+"""Builds all parts once, starts them in order and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import threading
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from mailgate import config
+from mailgate.core.desk import Desk
+from mailgate.core.model import Envelope, Notice, Source
+from mailgate.core.settings.rules import Rules
+from mailgate.edges.imap import Poller
+from mailgate.edges.outbound import FileTransport, SmtpTransport, Transport
+from mailgate.edges.smtp import Gate, Handler, quiet_libraries
+from mailgate.errors import Refused, RulesError, StoreUnavailable
+from mailgate.render import Renderer
+from mailgate.service.deliver import drain
+from mailgate.service.letters import post
+from mailgate.service.office import Office
+from mailgate.service.process import Processor
+from mailgate.service.secret import desk_key
+from mailgate.service.take import Intake, utc_now
+from mailgate.store import Store, outbox
+from mailgate.store.writer import Writer
+
+log = logging.getLogger("mailgate")
+
+_RELOAD_SECONDS = 0.5
+_OUTBOX_SECONDS = 1
+# How long a daemon that stops waits for the mails under way; systemd kills it after 90 seconds.
+_SENDING_SECONDS = 20
+
+
+def open_store(data: Path) -> Store:
+    """The store of a data folder, made on the first run. Raises StoreUnavailable."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"{data}: {error.strerror}") from error
+    return Store(data / "mailgate.db")
+
+
+def open_office(rules_path: Path, data: Path) -> Office:
+    """Rules, secret and templates. Raises RulesError with everything that is wrong in them."""
+    rules = config.load(rules_path)
+    renderer = Renderer(_site_templates(rules_path))
+    if problems := renderer.check():
+        raise RulesError(problems)
+    return Office(Desk(rules, desk_key(data)), renderer)
+
+
+@contextmanager
+def sole_daemon(data: Path) -> Iterator[None]:
+    """Hold the lock that one daemon at a time has on a data folder; Refused if another holds it."""
+    with (data / "mailgate.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise Refused(f"{data}: another mailgate is running on it (process {file.read().strip()})") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def transport_for(rules: Rules, rules_path: Path, data: Path) -> Transport:
+    """The road out that `[outgoing]` names."""
+    if rules.outgoing.via == "files":
+        return FileTransport(data / "outbox")
+    return SmtpTransport(rules.outgoing, config.secret(rules.outgoing, rules_path.parent))
+
+
+class Daemon:
+    """What `mailgate run` runs: gateway, pollers, processing, outbox, reload."""
+
+    def __init__(self, rules_path: Path, data: Path) -> None:
+        self._rules_path = rules_path
+        self._data = data
+        self._store = open_store(data)
+        self._stamp = self._seen = _stamp(rules_path)
+        self._office = open_office(rules_path, data)
+        self._since = utc_now()
+        self._writer = Writer(self._store)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._outbox_rings = asyncio.Event()
+        self._processor = Processor(self._store, self._writer, lambda: self._office, self._ring_outbox)
+        self._intake = Intake(self._writer, self._processor.wake)
+        self._gates: list[Gate] = []
+        self._pollers: list[Poller] = []
+        self._changing_pollers = threading.RLock()
+        self._transport = transport_for(self._office.desk.rules, rules_path, data)
+        self._stopping = asyncio.Event()
+
+    @property
+    def gates(self) -> list[Gate]:
+        """The gateway's listening addresses."""
+        return self._gates
+
+    async def run(self, ready: threading.Event | None = None) -> None:
+        """Work until SIGTERM or SIGINT. Raises OSError where an address cannot be listened on."""
+        quiet_libraries()
+        self._loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread
+                self._loop.add_signal_handler(number, self._stopping.set)
+        with contextlib.suppress(ValueError, RuntimeError):
+            self._loop.add_signal_handler(signal.SIGHUP, self._reload)
+        self._writer.submit(outbox.release_claims).result()
+        await self._start_gates()
+        self._processor.start()
+        self._start_pollers()
+        scheduler = self._schedule()
+        delivering = asyncio.create_task(self._deliver())
+        self._announce()
+        if ready:
+            ready.set()
+        await self._stopping.wait()
+        await self._stop(scheduler, delivering)
+
+    def stop(self) -> None:
+        """Ask a daemon that runs in another thread to end."""
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def _start_gates(self) -> None:
+        settings = self._office.desk.rules.smtp
+        roads: tuple[tuple[Any, Source], ...] = ((settings.listen, "smtp"), (settings.lmtp, "lmtp"))
+        for listen, source in roads:
+            if listen is not None:
+                handler = Handler(self._take, lambda: self._office.desk.rules.desks, source)
+                gate = Gate(listen, lambda: self._office.desk.rules.smtp, handler, lmtp=source == "lmtp")
+                await gate.start()
+                self._gates.append(gate)
+
+    async def _take(self, raw: bytes, envelope: Envelope) -> int:
+        return await asyncio.wrap_future(self._intake.submit(raw, envelope))
+
+    def _start_pollers(self) -> None:
+        rules = self._office.desk.rules
+        for mailbox in rules.imap:
+            password = config.secret(mailbox, self._rules_path.parent) or ""
+            poller = Poller(mailbox, password, self._intake, rules.smtp.max_size)
+            poller.start()
+            self._pollers.append(poller)
+
+    def _stop_pollers(self) -> None:
+        with self._changing_pollers:
+            for poller in self._pollers:
+                poller.stop()
+            self._pollers.clear()
+
+    def _schedule(self) -> AsyncIOScheduler:
+        """The table of what happens by the clock."""
+        scheduler = AsyncIOScheduler(
+            timezone=self._office.desk.rules.zone,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        scheduler.add_job(self._reload_if_changed, "interval", seconds=_RELOAD_SECONDS, id="reload")
+        scheduler.add_job(self._outbox_rings.set, "interval", seconds=_OUTBOX_SECONDS, id="outbox")
+        scheduler.start()
+        return scheduler
+
+    def _ring_outbox(self) -> None:
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._outbox_rings.set)
+
+    async def _deliver(self) -> None:
+        """Send what is due whenever somebody rings."""
+        while not self._stopping.is_set():
+            await self._outbox_rings.wait()
+            self._outbox_rings.clear()
+            try:
+                await drain(self._writer, self._transport.send, lambda: self._office, going=self._is_going)
+            except StoreUnavailable as error:
+                log.warning("%s", error)
+            except Exception:
+                log.exception("sending stopped short; trying again")
+
+    def _is_going(self) -> bool:
+        return not self._stopping.is_set()
+
+    async def _reload_if_changed(self) -> None:
+        """Wait until the files are left alone for a tick: half of one may be as valid as the whole."""
+        before, self._seen = self._seen, _stamp(self._rules_path)
+        if before == self._seen != self._stamp:
+            self._reload()
+
+    def _reload(self) -> None:
+        """Take up changed rules whole, or keep the last good ones and tell the admin."""
+        self._stamp = _stamp(self._rules_path)
+        before, transport = self._office, self._transport
+        try:
+            office = open_office(self._rules_path, self._data)
+            if office.desk.rules.outgoing != before.desk.rules.outgoing:
+                transport = transport_for(office.desk.rules, self._rules_path, self._data)
+            for mailbox in office.desk.rules.imap:
+                config.secret(mailbox, self._rules_path.parent)  # to miss one later would be too late
+        except RulesError as error:
+            self._tell_admin(error)
+            return
+        self._office, self._transport = office, transport
+        self._since = utc_now()
+        log.info("rules taken up")
+        was, now = before.desk.rules.smtp, office.desk.rules.smtp
+        if (was.listen, was.lmtp) != (now.listen, now.lmtp):
+            log.warning("smtp.listen and smtp.lmtp have changed: that takes a restart")
+        if office.desk.rules.imap != before.desk.rules.imap:
+            threading.Thread(target=self._restart_pollers, name="pollers", daemon=True).start()
+
+    def _restart_pollers(self) -> None:
+        with self._changing_pollers:  # rules may change again while some are still stopping
+            self._stop_pollers()
+            if self._is_going():
+                self._start_pollers()
+
+    def _tell_admin(self, error: RulesError) -> None:
+        office, now, since = self._office, utc_now(), self._since
+        lines = [str(problem) for problem in error.problems]
+        for line in lines:
+            log.error("%s", line)
+        log.error("%d problems; the rules of %s stay in force", len(lines), f"{since:%H:%M} UTC")
+        notice = _rules_refused(office.desk.rules, lines, since)
+        cause = f"r{now:%Y%m%d%H%M%S%f}"
+        self._writer.submit(lambda tx: post(tx, office, [notice], now, cause))
+
+    def _announce(self) -> None:
+        rules = self._office.desk.rules
+        for gate, source in zip(self._gates, ("smtp", "lmtp"), strict=False):
+            log.info("listening (%s) on %s", source, gate.place)
+        log.info("%s <%s>; mails go out by %s", rules.desk.name, rules.desk.address, rules.outgoing.via)
+
+    async def _stop(self, scheduler: AsyncIOScheduler, delivering: asyncio.Task[None]) -> None:
+        """In the order of the way: nothing new comes in, what came is finished, then the store closes."""
+        log.info("stopping")
+        scheduler.shutdown(wait=False)
+        for gate in self._gates:
+            await gate.stop()
+        await asyncio.to_thread(self._stop_pollers)
+        await asyncio.to_thread(self._processor.stop)
+        self._outbox_rings.set()
+        # Cut off in the middle, a mail may have been taken by the next hop, and would go out twice.
+        await asyncio.wait([delivering], timeout=_SENDING_SECONDS)
+        delivering.cancel()
+        await asyncio.gather(delivering, return_exceptions=True)
+        await self._transport.close()
+        await asyncio.to_thread(self._writer.close)
+        self._store.close()
+        log.info("stopped")
+
+
+def _site_templates(rules_path: Path) -> Path | None:
+    """A templates/ folder beside the rules overrides single packaged ones."""
+    site = rules_path.parent / "templates"
+    return site if site.is_dir() else None
+
+
+def _stamp(rules_path: Path) -> Hashable:
+    """Changes when the rules or a template beside them do."""
+    site = _site_templates(rules_path)
+    files = sorted(path for path in site.rglob("*.*") if path.is_file()) if site else []
+    states = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    return config.stamp(rules_path), states
+
+
+def _rules_refused(rules: Rules, problems: list[str], since: datetime) -> Notice:
+    return Notice(
+        "rules_refused",
+        to=rules.desk.admin,
+        language=rules.desk.language,
+        values={"problems": problems, "since": since},
+        automatic="auto-generated",
+    )

@@ -1,0 +1,1 @@
+"""The thin edges: translate, call one function, translate back."""

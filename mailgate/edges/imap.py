@@ -1,0 +1,283 @@
+"""The mailbox road in: one thread per mailbox that fetches, hands over, and only then tidies up.
+
+Which messages were taken is known from our own record of UIDs, never from \\Seen. IDLE (RFC 2177)
+is a hint to look at once; we look every `poll` anyway, since a notice can be lost on the way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import logging
+import selectors
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from typing import Literal, Protocol
+
+from imapclient import SEEN, IMAPClient, SocketTimeout
+
+from mailgate.core.mailbox import Uid, mailbox_name, portions, searches
+from mailgate.core.model import Envelope
+from mailgate.errors import MailgateError, SmtpRefusal
+
+log = logging.getLogger(__name__)
+
+_TIMEOUT = SocketTimeout(connect=15, read=60)
+_LONGEST_IDLE = 9 * 60  # servers may log out who idles for longer than half an hour, routers much sooner
+_LONGEST_PAUSE = 5 * 60
+_AT_ONCE = 500  # UIDs named in one command
+_STOP_SECONDS = 3
+# What imapclient, imaplib, the socket and TLS layers raise; ValueError comes from answers that make no sense.
+_FAILURES = (imaplib.IMAP4.error, OSError, ValueError, MailgateError)
+
+
+class Inbox(Protocol):
+    """Where messages go. Every method blocks, may be called from any thread, and raises
+    `MailgateError` when the store cannot do it now."""
+
+    def take(self, raw: bytes, envelope: Envelope, uid: Uid) -> int:
+        """Keep a message; it is on disk, with the record that this UID was taken, on return."""
+        ...
+
+    def last_uid(self, mailbox: str, uidvalidity: int) -> int:
+        """The highest UID that was taken or skipped, 0 if none."""
+        ...
+
+    def unsettled(self, mailbox: str, uidvalidity: int) -> list[int]:
+        """UIDs that were taken while `after` is not yet done on the server."""
+        ...
+
+    def settle(self, mailbox: str, uidvalidity: int, uids: list[int]) -> None:
+        """Record that `after` is done for these."""
+        ...
+
+    def skip(self, uid: Uid, reason: str) -> None:
+        """Record a message that stays in the mailbox for good."""
+        ...
+
+
+class Mailbox(Protocol):
+    """One `[[imap]]` of the rules. after: "seen", "delete" or "move:Folder". poll: seconds."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def tls(self) -> Literal["none", "starttls", "implicit"]: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def folder(self) -> str: ...
+    @property
+    def after(self) -> str: ...
+    @property
+    def poll(self) -> int: ...
+
+
+class Poller:
+    """Keeps a mailbox empty of what is new. Its thread lives until `stop`, whatever the server does."""
+
+    def __init__(self, settings: Mailbox, password: str, inbox: Inbox, max_size: int) -> None:
+        self._settings = settings
+        self._password = password
+        self._inbox = inbox
+        self._max_size = max_size
+        self._name = mailbox_name(settings.host, settings.user, settings.folder)
+        self._place = f"{settings.host}/{settings.folder}"
+        self._failures = 0
+        self._client: IMAPClient | None = None
+        self._stopping = threading.Event()
+        self._bell, self._ringer = socket.socketpair()
+        self._bell.setblocking(False)
+        self._ringer.setblocking(False)
+        self._thread = threading.Thread(target=self._run, name=f"imap {self._place}", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End within seconds. What is being taken is finished, what is being fetched is not."""
+        self._stopping.set()
+        self.poke()
+        self._thread.join(_STOP_SECONDS)
+        if client := self._client:  # stuck in a command: hang up under it
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(client.socket(), socket.SHUT_RDWR)
+            self._thread.join(_STOP_SECONDS)
+
+    def poke(self) -> None:
+        """Look now instead of at the next poll."""
+        with contextlib.suppress(OSError):  # full: it rings already; closed: nobody is there to hear
+            self._ringer.send(b"!")
+
+    def _run(self) -> None:
+        with self._bell, self._ringer:
+            while not self._stopping.is_set():
+                self._serve()
+                self._failures += 1
+                self._pause(min(2 ** min(self._failures, 10), _LONGEST_PAUSE))
+
+    def _serve(self) -> None:
+        """One connection, from its beginning to whatever ends it."""
+        try:
+            with self._connected() as client:
+                while not self._stopping.is_set():
+                    found = self._take_new(client)
+                    self._failures = 0
+                    if not found:  # else more may have come meanwhile, and its notice is gone
+                        self._await_mail(client)
+        except _FAILURES as error:
+            if not self._stopping.is_set():
+                log.warning("%s: %s: %s", self._place, type(error).__name__, error)
+        except Exception:
+            log.exception("%s: unforeseen failure", self._place)
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[IMAPClient]:
+        """A signed-in client. TLS is verified, and never given up for plain text."""
+        tls, context = self._settings.tls, ssl.create_default_context()
+        client = self._client = IMAPClient(
+            self._settings.host,
+            self._settings.port,
+            ssl=tls == "implicit",
+            ssl_context=context,
+            timeout=_TIMEOUT,
+        )
+        try:
+            if tls == "starttls":
+                client.starttls(context)
+            sign_in = client.login if self._password.isascii() else client.plain_login
+            sign_in(self._settings.user, self._password)
+            yield client
+            client.logout()
+        finally:
+            self._client = None
+            with contextlib.suppress(OSError):
+                client.shutdown()
+
+    def _await_mail(self, client: IMAPClient) -> None:
+        if not client.has_capability("IDLE"):
+            self._pause(self._settings.poll)
+            return
+        client.idle()
+        self._pause(min(self._settings.poll, _LONGEST_IDLE), client.socket())
+        client.idle_done()
+
+    def _pause(self, seconds: float, *sockets: socket.socket) -> None:
+        """Wait until the time is up, somebody pokes, or a socket has something to say."""
+        if self._stopping.is_set():
+            return
+        with selectors.DefaultSelector() as selector:
+            for sock in (self._bell, *sockets):
+                selector.register(sock, selectors.EVENT_READ)
+            selector.select(seconds)
+        with contextlib.suppress(BlockingIOError):
+            self._bell.recv(4096)
+
+    def _take_new(self, client: IMAPClient) -> int:
+        """One round: tidy up what an earlier round took, then take all that is new, oldest first.
+
+        SELECT anew each time: it tells whether the folder is still the same (UIDVALIDITY).
+        Gives the number of messages taken.
+        """
+        count = 0
+        selected = client.select_folder(self._settings.folder)
+        validity = selected[b"UIDVALIDITY"]
+        self._settle(client, validity, self._inbox.unsettled(self._name, validity))
+        for uids in self._new_uids(client, selected):
+            fetched = client.fetch(uids, ["RFC822.SIZE"])
+            sizes = {uid: data.get(b"RFC822.SIZE", 0) for uid, data in fetched.items()}
+            for portion in portions(sizes, self._max_size):
+                if self._stopping.is_set():
+                    return count
+                taken = self._take_portion(client, validity, portion, sizes)
+                self._settle(client, validity, taken)
+                count += len(taken)
+        return count
+
+    def _new_uids(self, client: IMAPClient, selected: dict[bytes, int]) -> Iterator[list[int]]:
+        """UIDs that were never taken, ascending. The lists are of ints: imapclient 4 fails on "1:5"."""
+        last = self._inbox.last_uid(self._name, selected[b"UIDVALIDITY"])
+        for uid_set in searches(last, selected[b"EXISTS"], selected.get(b"UIDNEXT")):
+            found = sorted(uid for uid in client.search(["UID", uid_set]) if uid > last)
+            yield from _chunks(found)
+
+    def _take_portion(self, client: IMAPClient, validity: int, uids: list[int], sizes: dict[int, int]) -> list[int]:
+        """Fetch a portion and hand it over one by one; gives the UIDs that are safe with us now."""
+        if (size := sizes[uids[0]]) > self._max_size:
+            self._skip(Uid(self._name, validity, uids[0]), f"{size} bytes, more than {self._max_size}")
+            return []
+        taken = []
+        bodies = client.fetch(uids, ["BODY.PEEK[]"])  # PEEK: BODY[] would set \Seen before we have it
+        for uid in uids:
+            raw = bodies.get(uid, {}).get(b"BODY[]")
+            if raw is None:
+                log.info("%s: UID %d was expunged by somebody else", self._place, uid)
+            elif self._take_one(raw, Uid(self._name, validity, uid)):
+                taken.append(uid)
+                if len(raw) != sizes[uid]:
+                    log.info("%s: UID %d has %d bytes, not %d", self._place, uid, len(raw), sizes[uid])
+        return taken
+
+    def _take_one(self, raw: bytes, uid: Uid) -> bool:
+        """Whether the message was taken; one that never will be is skipped, so that the rest goes on."""
+        try:
+            self._inbox.take(raw, Envelope("imap", peer=self._place), uid)
+        except SmtpRefusal as refusal:
+            self._skip(uid, str(refusal) or type(refusal).__name__)
+            return False
+        return True
+
+    def _skip(self, uid: Uid, reason: str) -> None:
+        self._inbox.skip(uid, reason)
+        log.error("%s: UID %d stays in the mailbox, it was not taken: %s", self._place, uid.uid, reason)
+
+    def _settle(self, client: IMAPClient, validity: int, uids: list[int]) -> None:
+        """Do `after` on the server and record it. A refusal is tried again in the next round: it
+        must not keep new mail from being taken."""
+        for chunk in _chunks(uids):
+            try:
+                _tidy(client, self._settings.after, chunk)
+            except imaplib.IMAP4.abort:
+                raise
+            except imaplib.IMAP4.error as error:
+                log.warning("%s: after = %r: %s", self._place, self._settings.after, error)
+                return
+            self._inbox.settle(self._name, validity, chunk)
+
+
+def _chunks(uids: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(uids), _AT_ONCE):
+        yield uids[start : start + _AT_ONCE]
+
+
+def _tidy(client: IMAPClient, after: str, uids: list[int]) -> None:
+    """What `after` says; harmless when repeated, or for messages that are gone."""
+    if after == "seen":
+        client.add_flags(uids, [SEEN], silent=True)
+    elif after == "delete":
+        _delete(client, uids)
+    else:
+        _move(client, uids, after.removeprefix("move:"))
+
+
+def _delete(client: IMAPClient, uids: list[int]) -> None:
+    """Without UIDPLUS (RFC 4315) they stay marked: EXPUNGE would remove what others marked, too."""
+    client.delete_messages(uids, silent=True)
+    if client.has_capability("UIDPLUS"):
+        client.uid_expunge(uids)
+
+
+def _move(client: IMAPClient, uids: list[int], folder: str) -> None:
+    """MOVE (RFC 6851), or copy and delete; the folder is made if it is not there."""
+    if not client.folder_exists(folder):
+        client.create_folder(folder)
+    if client.has_capability("MOVE"):
+        client.move(uids, folder)
+    else:
+        client.copy(uids, folder)
+        _delete(client, uids)

@@ -1,0 +1,224 @@
+"""The roads out: a folder of .eml files, or an SMTP server that takes our mail from here.
+
+What the other side does is never an exception: `send` says `Sent` or `Failed`. A mail may be sent
+again after a crash; it keeps its file name and its Message-ID.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import ssl
+from datetime import UTC
+from pathlib import Path
+from typing import Literal, Protocol
+
+import aiosmtplib
+
+from mailgate.core.model import Delivery, Due, Failed, Sent
+
+_CONNECT_SECONDS = 15
+_COMMAND_SECONDS = 60
+_TOTAL_SECONDS = 600
+_ERROR_LENGTH = 300
+_GOODBYE_SECONDS = 5
+_SIGN_IN_FIRST = (530, 534, 535, 538)
+# dot-atom @ domain or address literal, ASCII (RFC 5321 section 4.1.2). Checked here because
+# aiosmtplib cuts an address at a line break instead of refusing it.
+_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]{1,64}@[\w.:\[\]-]{1,255}", re.ASCII)
+
+
+class Transport(Protocol):
+    """A road out. Calls may overlap; each mail has its own outcome as soon as it is known."""
+
+    async def send(self, mail: Due) -> Delivery:
+        """Hand one mail over. Raises nothing for what the other side or the disk does."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of kept connections. Mails under way fail for now."""
+        ...
+
+
+class FileTransport:
+    """One .eml file per mail; the names sort by time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def send(self, mail: Due) -> Delivery:
+        try:
+            await asyncio.to_thread(self._write, mail)
+        except OSError as error:
+            return Failed(_one_line(f"{self._folder}: {error.strerror or error}"))
+        return Sent()
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _write(self, mail: Due) -> None:
+        """Make the file durable under a name that depends on the mail alone: a repeat replaces it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        target = self._folder / file_name(mail)
+        draft = target.with_suffix(".tmp")
+        with draft.open("wb") as file:
+            file.write(mail.raw)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+        _sync_folder(self._folder)
+
+
+def file_name(mail: Due) -> str:
+    """The file of a mail in the outbox folder: when it was queued, in UTC, and its id."""
+    return f"{mail.created_at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{mail.id:08d}.eml"
+
+
+def _sync_folder(folder: Path) -> None:
+    """Without this a power cut may forget the rename although the file itself is on disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class Smarthost(Protocol):
+    """The part of `[outgoing]` that SMTP needs. user: "" to send without AUTH."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def tls(self) -> Literal["none", "starttls", "implicit"]: ...
+    @property
+    def user(self) -> str: ...
+
+
+class SmtpTransport:
+    """Hands mails to an SMTP server over a few kept connections, one mail at a time on each.
+
+    One mail takes at most ten minutes, plus the time until a connection is free.
+    """
+
+    def __init__(self, settings: Smarthost, password: str | None = None, connections: int = 4) -> None:
+        self._password = password
+        self._connections = [_connection(settings, password) for _ in range(connections)]
+        # Last in, first out: the connection used last is the least likely to have gone stale.
+        self._free: asyncio.LifoQueue[aiosmtplib.SMTP] = asyncio.LifoQueue()
+        for connection in self._connections:
+            self._free.put_nowait(connection)
+
+    async def send(self, mail: Due) -> Delivery:
+        if problem := _envelope_problem(mail):
+            return Failed(problem, permanent=True)
+        connection = await self._free.get()
+        try:
+            return await self._send_over(connection, mail)
+        finally:
+            self._free.put_nowait(connection)
+
+    async def close(self) -> None:
+        """Say goodbye on every connection; to be called when no mail is under way."""
+        for connection in self._connections:
+            if connection.is_connected:
+                with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                    await connection.quit(timeout=_GOODBYE_SECONDS)
+            connection.close()
+
+    async def _send_over(self, connection: aiosmtplib.SMTP, mail: Due) -> Delivery:
+        try:
+            async with asyncio.timeout(_TOTAL_SECONDS):
+                await _open_envelope(connection, mail)
+                # No second attempt from here on: a server that falls silent after the final dot
+                # may have the mail. The reply may take ten minutes (RFC 5321 section 4.5.3.2.6).
+                await connection.data(mail.raw, timeout=_TOTAL_SECONDS)
+        except aiosmtplib.SMTPResponseException as error:
+            await _reset(connection)
+            return Failed(self._words(f"{error.code} {error.message}"), _is_permanent(error))
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            connection.close()
+            return Failed(self._words(str(error) or f"no answer within {_TOTAL_SECONDS} s"))
+        except asyncio.CancelledError:
+            connection.close()
+            raise
+        return Sent()
+
+    def _words(self, text: str) -> str:
+        """An error for the outbox; a server that echoes our password does not get it in there."""
+        return _one_line(text.replace(self._password, "***") if self._password else text)
+
+
+def _connection(settings: Smarthost, password: str | None) -> aiosmtplib.SMTP:
+    """A connection that is not open yet. TLS is verified, and never given up for plain text."""
+    return aiosmtplib.SMTP(
+        hostname=settings.host,
+        port=settings.port,
+        username=settings.user or None,
+        password=password if settings.user else None,
+        timeout=_COMMAND_SECONDS,
+        use_tls=settings.tls == "implicit",
+        start_tls=settings.tls == "starttls",
+        tls_context=ssl.create_default_context(),
+    )
+
+
+async def _open_envelope(connection: aiosmtplib.SMTP, mail: Due) -> None:
+    """MAIL and RCPT. A kept connection that turns out to be dead is replaced, once."""
+    if connection.is_connected:
+        try:
+            return await _announce(connection, mail)
+        except aiosmtplib.SMTPException:
+            if connection.is_connected:
+                raise  # alive: it is the mail that was refused. aiosmtplib closes after 421.
+    await connection.connect(timeout=_CONNECT_SECONDS)
+    return await _announce(connection, mail)
+
+
+async def _announce(connection: aiosmtplib.SMTP, mail: Due) -> None:
+    if connection.is_ehlo_or_helo_needed:
+        await connection.ehlo()
+    options = []
+    if connection.supports_extension("size"):
+        options.append(f"SIZE={len(mail.raw)}")
+    if connection.supports_extension("8bitmime") and not mail.raw.isascii():
+        options.append("BODY=8BITMIME")
+    await connection.mail(mail.sender, options=options)
+    await connection.rcpt(mail.to)
+
+
+async def _reset(connection: aiosmtplib.SMTP) -> None:
+    """Make a connection fit for the next mail after a refusal, or close it."""
+    try:
+        await connection.rset()
+    except (aiosmtplib.SMTPException, OSError):
+        connection.close()
+
+
+def _is_permanent(error: aiosmtplib.SMTPResponseException) -> bool:
+    """Whether this very mail was refused for good.
+
+    What is refused before MAIL, or for want of a sign-in (RFC 4954 section 6), is our own
+    configuration: the mail waits until somebody has mended it.
+    """
+    about_mail = isinstance(
+        error, aiosmtplib.SMTPSenderRefused | aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError
+    )
+    return about_mail and 500 <= error.code <= 599 and error.code not in _SIGN_IN_FIRST
+
+
+def _envelope_problem(mail: Due) -> str:
+    """What is wrong with the addresses, or "". The null sender is written ""."""
+    for address in (mail.sender, mail.to) if mail.sender else (mail.to,):
+        if not _ADDRESS.fullmatch(address):
+            return _one_line(f"{address!r} is no address that mail can be sent to")
+    return ""
+
+
+def _one_line(text: str) -> str:
+    """Fit for a log line: no control characters or line breaks, of bounded length."""
+    printable = "".join(char if char.isprintable() else " " for char in text[: 2 * _ERROR_LENGTH])
+    return " ".join(printable.split())[:_ERROR_LENGTH]

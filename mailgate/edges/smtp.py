@@ -1,0 +1,294 @@
+"""The gateway: SMTP (RFC 5321) and LMTP (RFC 2033) on asyncio. No SQL, no rules of the desk, no templates."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, Session
+from aiosmtpd.smtp import Envelope as Session_Envelope
+
+from mailgate.core import address
+from mailgate.core.model import Envelope, Source
+from mailgate.core.settings.fields import Endpoint
+from mailgate.core.settings.servers import Smtp as Settings
+from mailgate.errors import MailgateError, MailTooBig, StoreUnavailable, UnknownRecipient
+
+log = logging.getLogger("mailgate.smtp")
+
+# Old programs send lines longer than RFC 5321 allows; refusing them for good would lose mail.
+_LONGEST_LINE = 1_000_000
+# More is no support mail; RFC 5321 section 4.5.3.1.8 asks for at least 100.
+_MOST_RECIPIENTS = 100
+# Beyond these a peer is told to come back (421), so that one host cannot take every connection.
+_MOST_CONNECTIONS = 200
+_BACKLOG = 512
+_CLOSING_SECONDS = 5.0
+
+# The usual form of MAIL FROM and RCPT TO (RFC 5321 section 4.1.2), and what follows it.
+_ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
+_LABEL = r"[A-Za-z0-9-]+"
+_PLAIN_PATH = re.compile(rf"<({_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*)>[ \t]*(.*)", re.ASCII)
+
+Take = Callable[[bytes, Envelope], Awaitable[int]]
+Desks = Callable[[], frozenset[str]]
+
+
+class Handler:
+    """What aiosmtpd calls. Translates, hands over, and translates the outcome back."""
+
+    def __init__(self, take: Take, desks: Desks, source: Source) -> None:
+        self._take = take
+        self._desks = desks
+        self._source = source
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Session_Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Announce what works besides what aiosmtpd announces (RFC 2920, RFC 2034)."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", "250-ENHANCEDSTATUSCODES", responses[-1]]
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Session_Envelope, recipient: str, options: list[str]
+    ) -> str:
+        """Only the desk's own addresses; no relay, ever."""
+        if not address.is_desk(recipient, self._desks()):
+            log.info("refused recipient", extra={"peer": _peer(session)})
+            return UnknownRecipient.smtp_reply
+        if len(envelope.rcpt_tos) >= _MOST_RECIPIENTS:
+            return "452 4.5.3 Too many recipients"
+        envelope.rcpt_tos.append(recipient)
+        return "250 2.1.5 Recipient ok"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Session_Envelope) -> str:
+        """Keep the message. 250 is said only after the commit that holds it.
+
+        Shielded: a peer that hangs up now must not leave half a commit behind. A failure is answered
+        here: raised, it would leave the transaction of the session open, and the next MAIL get a 503.
+        """
+        content = envelope.content
+        raw = content if isinstance(content, bytes) else b""
+        sender = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
+        kept = Envelope(self._source, sender, tuple(envelope.rcpt_tos), _peer(session))
+        try:
+            number = await asyncio.shield(asyncio.ensure_future(self._take(raw, kept)))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the peer keeps the mail
+            return await self.handle_exception(error)
+        return f"250 2.0.0 Kept as {number}"
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Our own failures are temporary: the peer keeps the mail. aiosmtpd alone would answer 500."""
+        if isinstance(error, StoreUnavailable):
+            log.warning("%s", error)
+        else:
+            log.error("could not take a message", exc_info=error)
+        return error.smtp_reply if isinstance(error, MailgateError) else MailgateError.smtp_reply
+
+
+class _WholeLines(asyncio.StreamReader):
+    """Gives what is there of a mail in pieces of many lines, where aiosmtpd asks for one line after the other.
+
+    Only smtp_DATA asks for CRLF. It looks for a dot at the beginning of what it gets, so a piece
+    ends before the next line that begins with one, and such a line comes alone.
+    """
+
+    async def readuntil(self, separator: Any = b"\n") -> bytes:
+        length = self._whole_lines() if separator == b"\r\n" else 0
+        return await (self.readexactly(length) if length else super().readuntil(separator))
+
+    def _whole_lines(self) -> int:
+        """How many bytes of whole lines can be given now; 0 where the next line must be waited for, or come alone."""
+        buffer: bytearray = self._buffer  # type: ignore[attr-defined]
+        if buffer.startswith(b"."):
+            return 0
+        end = buffer.find(b"\r\n.", 0, _LONGEST_LINE)
+        if end < 0:
+            end = buffer.rfind(b"\r\n", 0, _LONGEST_LINE)
+        return 0 if end < 0 else end + 2
+
+
+class _Bounded:
+    """A connection that counts what it is sent, and is refused when there are too many of it.
+
+    aiosmtpd buffers a line without CRLF without limit, whatever its data_size_limit says.
+    """
+
+    _gate: Gate
+    _received = 0
+    _refused = False
+    line_length_limit = _LONGEST_LINE
+
+    def connection_made(self, transport: Any) -> None:
+        if len(self._gate.open) >= _MOST_CONNECTIONS and self not in self._gate.open:
+            self._refused = True
+            transport.write(b"421 4.3.2 Too many connections, try again later\r\n")
+            transport.close()
+            return
+        self._gate.open.add(self)
+        super().connection_made(transport)  # type: ignore[misc]
+
+    def _cb_client_connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reader.__class__ = _WholeLines  # aiosmtpd makes the reader itself
+        super()._cb_client_connected(reader, writer)  # type: ignore[misc]
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """Address and parameters; aiosmtpd's own way makes two classes at each call, and a tree for each address."""
+        plain = _PLAIN_PATH.fullmatch(arg)
+        return (plain[1], plain[2]) if plain else super()._getaddr(arg)  # type: ignore[misc]
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        self._received += len(data)
+        if self._received > self._gate.most_received:
+            self.transport.abort()  # type: ignore[attr-defined]
+            return
+        super().data_received(data)  # type: ignore[misc]
+
+    def eof_received(self) -> bool | None:
+        return None if self._refused else super().eof_received()  # type: ignore[misc]
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._gate.open.discard(self)
+        if not self._refused:
+            super().connection_lost(error)  # type: ignore[misc]
+
+    async def push(self, status: Any) -> None:
+        """Say our own words where aiosmtpd's lack the enhanced code."""
+        if isinstance(status, str) and status.startswith("552 "):
+            status = MailTooBig.smtp_reply
+        await super().push(status)  # type: ignore[misc]
+
+    def _set_post_data_state(self) -> None:
+        self._received = 0
+        super()._set_post_data_state()  # type: ignore[misc]
+
+
+class _SmtpConnection(_Bounded, SMTP):
+    """SMTP with bounds."""
+
+
+class _LmtpConnection(_Bounded, LMTP):
+    """LMTP with bounds and with one reply for each recipient after the data (RFC 2033 section 4.2).
+
+    aiosmtpd gives one for all; a real MTA then waits for the others and delivers again.
+    """
+
+    _replies = 0
+
+    async def smtp_DATA(self, arg: str) -> None:
+        """Remember how many replies the peer waits for."""
+        self._replies = len(self.envelope.rcpt_tos) if self.envelope else 0
+        try:
+            await super().smtp_DATA(arg)
+        finally:
+            self._replies = 0
+
+    async def push(self, status: Any) -> None:
+        """Give the final reply once for each recipient; 354 comes before it and stands alone."""
+        final = self._replies and not str(status).startswith("354")
+        for _ in range(self._replies if final else 1):
+            await super().push(status)
+        if final:
+            self._replies = 0
+
+
+class Gate:
+    """One listening address. settings: asked for each connection, so that a reload counts for the next."""
+
+    def __init__(
+        self, listen: Endpoint, settings: Callable[[], Settings], handler: Handler, *, lmtp: bool = False
+    ) -> None:
+        self._listen = listen
+        self.open: set[_Bounded] = set()
+        self._settings = settings
+        self._handler = handler
+        self._kind: type[SMTP] = _LmtpConnection if lmtp else _SmtpConnection
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Begin to listen. Raises OSError where the address cannot be had."""
+        loop = asyncio.get_running_loop()
+        if self._listen.kind == "unix":
+            path = Path(self._listen.path)
+            path.unlink(missing_ok=True)
+            self._server = await loop.create_unix_server(self._connection, path)
+            return
+        self._server = await loop.create_server(
+            self._connection, self._listen.host, self._listen.port, backlog=_BACKLOG
+        )
+
+    @property
+    def port(self) -> int:
+        """The TCP port, also where the system chose it (port 0)."""
+        sockets: Sequence[Any] = self._server.sockets if self._server else ()
+        return int(sockets[0].getsockname()[1])
+
+    @property
+    def place(self) -> str:
+        """Where peers reach it, for people to read."""
+        if self._listen.kind == "unix":
+            return self._listen.path
+        return f"{self._listen.host}:{self.port}"
+
+    async def stop(self) -> None:
+        """Listen no more; let the messages under way be answered, then close."""
+        if self._server is None:
+            return
+        self._server.close()
+        deadline = asyncio.get_running_loop().time() + _CLOSING_SECONDS
+        while any(_busy(connection) for connection in self.open):
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            await asyncio.sleep(0.02)
+        for connection in list(self.open):
+            connection.transport.close()  # type: ignore[attr-defined]
+
+    @property
+    def most_received(self) -> int:
+        """Room for a message with the dots and folds of the wire; beyond it the peer is not honest."""
+        return 2 * self._settings().max_size + 1_000_000
+
+    def _connection(self) -> Any:
+        settings = self._settings()
+        connection: Any = self._kind(
+            self._handler,
+            hostname="mailgate",  # else every connection looks its own name up, blocking
+            ident="ESMTP mailgate",
+            data_size_limit=settings.max_size,
+            enable_SMTPUTF8=True,
+            tls_context=_tls(settings),
+            loop=asyncio.get_running_loop(),
+        )
+        connection._gate = self
+        return connection
+
+
+def quiet_libraries() -> None:
+    """aiosmtpd logs every command at INFO and mail text at DEBUG: neither may reach a log."""
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
+
+
+def _busy(connection: Any) -> bool:
+    """Whether a message of this connection is between DATA and its reply."""
+    return bool(connection.envelope and connection.envelope.content)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.tls_cert_file:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file)
+    return context
+
+
+def _peer(session: Session) -> str:
+    peer = session.peer
+    return str(peer[0]) if isinstance(peer, tuple) else str(peer or "local")
