@@ -1,0 +1,102 @@
+"""What the verbs share: where things are, and how results are shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+from tabulate import tabulate
+
+from mailgate import config
+from mailgate.app import open_office, open_store
+from mailgate.core.settings.rules import Rules
+from mailgate.errors import NotFound
+from mailgate.service.office import Office
+from mailgate.store import Store
+
+as_json = click.option("--json", "json_wanted", is_flag=True, help="Print JSON, for programs.")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the rules and the data of this call are."""
+
+    rules_path: Path
+    data: Path
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """The open store, closed at the end."""
+        store = open_store(self.data)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def office(self) -> Office:
+        """Rules, secret and templates, checked."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        return open_office(self.rules_path, self.data)
+
+    def rules(self) -> Rules:
+        """The rules alone, checked."""
+        return config.load(self.rules_path)
+
+
+pass_place = click.make_pass_decorator(Place)
+
+# As large as the store's numbers can be: beyond it SQLite has no integers.
+row_number = click.IntRange(min=1, max=2**63 - 1)
+
+
+def show(value: Any, json_wanted: bool, readable: Callable[[Any], str]) -> None:
+    """Print a result for programs or for people."""
+    if json_wanted:
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    else:
+        click.echo(readable(value))
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], empty: str) -> str:
+    """Rows as a plain table with these columns, or a sentence where there are none."""
+    names = list(columns)
+    if not rows:
+        return empty
+    cells = [["" if row[name] is None else row[name] for name in names] for row in rows]
+    return str(tabulate(cells, headers=[name.replace("_", " ") for name in names], tablefmt="simple"))
+
+
+def when(at: datetime | None, zone: ZoneInfo) -> str | None:
+    """A time as ISO 8601 with the desk's offset, None for None."""
+    return at.astimezone(zone).isoformat(timespec="seconds") if at else None
+
+
+def on(day: date | None) -> str | None:
+    """A day as ISO 8601, None for None."""
+    return day.isoformat() if day else None
+
+
+_MOST_DIGITS = 18  # what surely fits into the store's 64 bits
+
+
+def number_of(rules: Rules, tag: str) -> int:
+    """The number in "SOP-12" or "12". Raises NotFound for anything else."""
+    digits = tag.upper().removeprefix(f"{rules.desk.tag}-")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > _MOST_DIGITS:
+        raise NotFound(f"{tag}: no ticket; write it as {rules.desk.tag}-12")
+    return int(digits)
+
+
+def known_client(rules: Rules, client: str) -> str:
+    """The id of a client. Raises NotFound with the ids that there are."""
+    if client not in rules.clients:
+        ids = ", ".join(sorted(rules.clients)) or "none yet"
+        raise NotFound(f"{client}: no such client; the rules have: {ids}")
+    return client

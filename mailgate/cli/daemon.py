@@ -1,0 +1,88 @@
+"""`run` and `check`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from mailgate.app import Daemon, sole_daemon
+from mailgate.cli.common import Place, as_json, pass_place
+from mailgate.errors import Refused, RulesError
+from mailgate.render import Renderer
+
+_STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "taskName"}
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line, for systemd's journal and log collectors."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "text": record.getMessage(),
+            **{key: value for key, value in record.__dict__.items() if key not in _STANDARD},
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def set_up_logging(json_lines: bool) -> None:
+    """Lines to stderr: readable in a terminal, JSON elsewhere."""
+    handler = logging.StreamHandler(sys.stderr)
+    readable = logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+    handler.setFormatter(_JsonLines() if json_lines else readable)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # imapclient tells every command at DEBUG; mail-parser tells whole headers at ERROR.
+    for name in ("imapclient", "mailparser"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+@click.command()
+@click.option("--log", type=click.Choice(["auto", "text", "json"]), default="auto", show_default=True)
+@pass_place
+def run(place: Place, log: str) -> None:
+    """Run the desk: gateway, mailboxes, outbox, schedule."""
+    set_up_logging(log == "json" or (log == "auto" and not sys.stderr.isatty()))
+    place.data.mkdir(parents=True, exist_ok=True)
+    with sole_daemon(place.data):
+        daemon = Daemon(place.rules_path, place.data)
+        try:
+            asyncio.run(daemon.run())
+        except OSError as error:
+            raise Refused(f"cannot listen: {error.strerror or error}; see smtp.listen in the rules") from error
+
+
+@click.command()
+@as_json
+@pass_place
+def check(place: Place, json_wanted: bool) -> None:
+    """Check rules.toml and the templates; every problem is listed."""
+    problems = []
+    try:
+        place.rules()
+    except RulesError as error:
+        problems += error.problems
+    site = place.rules_path.parent / "templates"
+    problems += Renderer(site if site.is_dir() else None).check()
+    if json_wanted:
+        listed = [{"file": p.file, "line": p.line, "key": p.where, "what": p.what} for p in problems]
+        click.echo(json.dumps(listed, ensure_ascii=False, indent=2))
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if problems:
+        plural = "" if len(problems) == 1 else "s"
+        click.echo(f"{place.rules_path}: {len(problems)} problem{plural}", err=True)
+        raise click.exceptions.Exit(RulesError.exit_code)
+    if not json_wanted:
+        click.echo(f"{place.rules_path}: good")
+
+
+VERBS = (run, check)

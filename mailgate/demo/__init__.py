@@ -1,0 +1,1 @@
+"""A story in mails, played against a real desk: `story` says what happens, `player` makes it happen."""
