@@ -104,11 +104,6 @@ class Daemon:
         self._transport = transport_for(self._office.desk.rules, rules_path, data)
         self._stopping = asyncio.Event()
 
-    @property
-    def gates(self) -> list[Gate]:
-        """The gateway's listening addresses."""
-        return self._gates
-
     async def run(self, ready: threading.Event | None = None) -> None:
         """Work until SIGTERM or SIGINT. Raises OSError where an address cannot be listened on."""
         quiet_libraries()

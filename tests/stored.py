@@ -58,7 +58,7 @@ class StoredDesk:
         """The whole outbox, sent or not, in order."""
         with self.store.read() as tx:
             numbers = [row["id"] for row in tx.rows("select id from outbox order by id")]
-            return [row for number in numbers for row in outbox.listed(tx, number)]
+            return [row for number in numbers if (row := outbox.get(tx, number))]
 
     def raws(self) -> list[bytes]:
         """The mails of the outbox as they go out, in order."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mailgate.cli.common import Place, as_json, known_client, on, pass_place, show, table, when
+from mailgate.cli.common import Place, as_json, known_client, on, pass_place, show, table, tag_of, when
 from mailgate.core.commands import vocabulary
 from mailgate.core.ledger import Statement
 from mailgate.core.model import Entry, Kind, Notice, Problem
@@ -123,7 +123,7 @@ def entry_object(entry: Entry, rules: Rules) -> dict[str, Any]:
         "kind": entry.kind.value,
         "minutes": entry.minutes,
         "worked": entry.worked,
-        "ticket": f"{rules.desk.tag}-{entry.ticket}" if entry.ticket else None,
+        "ticket": tag_of(rules, entry.ticket),
         "technician": entry.technician,
         "note": entry.note or None,
         "of": entry.of,

@@ -86,6 +86,11 @@ def on(day: date | None) -> str | None:
 _MOST_DIGITS = 18  # what surely fits into the store's 64 bits
 
 
+def tag_of(rules: Rules, ticket: int | None) -> str | None:
+    """The ID of a ticket as people see it, None for None."""
+    return f"{rules.desk.tag}-{ticket}" if ticket else None
+
+
 def number_of(rules: Rules, tag: str) -> int:
     """The number in "SOP-12" or "12". Raises NotFound for anything else."""
     digits = tag.upper().removeprefix(f"{rules.desk.tag}-")

@@ -18,6 +18,7 @@ from mailgate.cli.common import (
     row_number,
     show,
     table,
+    tag_of,
     when,
 )
 from mailgate.core.model import Status, Ticket
@@ -62,7 +63,7 @@ def ticket(place: Place, id: str, json_wanted: bool) -> None:  # noqa: A002
     with place.store() as store, store.read() as tx:
         found = ticket_store.get(tx, number)
         if found is None:
-            raise NotFound(f"{rules.desk.tag}-{number}: no such ticket")
+            raise NotFound(f"{tag_of(rules, number)}: no such ticket")
         shown = _ticket_object(found, rules)
         shown["messages"] = [_message_object(message, rules) for message in message_store.of_ticket(tx, number)]
         shown["entries"] = [entry_object(entry, rules) for entry in entries.of_ticket(tx, number)]
@@ -184,7 +185,7 @@ def _waiting(held: Quarantined | None, id: int) -> Quarantined:  # noqa: A002
 
 def _unsent(tx: Connection, id: int, states: tuple[str, ...]) -> None:  # noqa: A002
     """Raise where a mail is not in one of these states, or is being sent at this moment."""
-    mail = next((mail for mail in outbox.listed(tx, id) if mail.id == id), None)
+    mail = outbox.get(tx, id)
     if mail is None:
         raise NotFound(f"{id}: no mail of this number in the outbox")
     if mail.state not in states:
@@ -196,7 +197,7 @@ def _unsent(tx: Connection, id: int, states: tuple[str, ...]) -> None:  # noqa: 
 def _ticket_object(ticket: Ticket, rules: Rules) -> dict[str, Any]:
     zone = rules.zone
     return {
-        "id": f"{rules.desk.tag}-{ticket.id}",
+        "id": tag_of(rules, ticket.id),
         "client": ticket.client,
         "subject": ticket.subject,
         "status": ticket.status.value,
@@ -211,7 +212,7 @@ def _ticket_object(ticket: Ticket, rules: Rules) -> dict[str, Any]:
         "planned_delivery": on(ticket.planned_delivery),
         "estimate": ticket.estimate,
         "minutes": ticket.minutes,
-        "follows": f"{rules.desk.tag}-{ticket.follows}" if ticket.follows else None,
+        "follows": tag_of(rules, ticket.follows),
     }
 
 
@@ -248,7 +249,7 @@ def _outbox_object(mail: Queued, rules: Rules) -> dict[str, Any]:
         "tries": mail.tries,
         "next_try_at": when(mail.next_try_at, rules.zone),
         "last_error": mail.last_error,
-        "ticket": f"{rules.desk.tag}-{mail.ticket}" if mail.ticket else None,
+        "ticket": tag_of(rules, mail.ticket),
     }
 
 

@@ -21,7 +21,7 @@ from mailgate.errors import Refused
 from mailgate.service.deliver import drain
 from mailgate.service.explain import explained
 from mailgate.service.office import Office
-from mailgate.service.process import process_alone
+from mailgate.service.process import FAILED, process_alone
 from mailgate.service.take import utc_now
 from mailgate.store import Store, journal, outbox
 from mailgate.store.writer import Writer
@@ -103,7 +103,7 @@ def _take(store: Store, office: Office, raw: bytes, envelope: Envelope) -> dict[
     if plan:
         why = plan.why[-1]
     elif outcome is Outcome.QUARANTINE:
-        why = "the program failed on this message"
+        why = FAILED
     else:
         why = "the daemon was faster"
     return {

@@ -45,7 +45,6 @@ class Plan:
     hold: str = ""
     releases: int | None = None
     rules: tuple[str, ...] = ()
-    drop: bool = False
     notify: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
     notices: tuple[Notice, ...] = ()

@@ -51,12 +51,13 @@ def pointers(mail: Mail, facts: Facts, desk: Desk) -> Iterator[Match]:
 
 def by_reply_address(mail: Mail, facts: Facts, desk: Desk) -> Iterator[Match]:
     """Tickets whose reply address the mail was sent to: one made for somebody we wrote to."""
+    mine = _own_addresses(mail, desk)
     for recipient in mail.recipients:
         pointer = address.reply_pointer(recipient, desk.rules.desks)
         if pointer is None or pointer[0] not in facts.tickets:
             continue
         number, token = pointer
-        if any(address.token_fits(desk.key, number, own, token) for own in _own_addresses(mail, desk)):
+        if any(address.token_fits(desk.key, number, own, token) for own in mine):
             yield Match(facts.tickets[number], "their own reply address", own_token=True)
         elif any(address.token_fits(desk.key, number, known, token) for known in facts.addressees.get(number, ())):
             yield Match(facts.tickets[number], "a reply address of the ticket")

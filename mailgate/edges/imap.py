@@ -14,12 +14,13 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from typing import Literal, Protocol
+from typing import Protocol
 
 from imapclient import SEEN, IMAPClient, SocketTimeout
 
 from mailgate.core.mailbox import Uid, mailbox_name, portions, searches
 from mailgate.core.model import Envelope
+from mailgate.core.settings.servers import Imap
 from mailgate.errors import MailgateError, SmtpRefusal
 
 log = logging.getLogger(__name__)
@@ -58,29 +59,10 @@ class Inbox(Protocol):
         ...
 
 
-class Mailbox(Protocol):
-    """One `[[imap]]` of the rules. after: "seen", "delete" or "move:Folder". poll: seconds."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def tls(self) -> Literal["none", "starttls", "implicit"]: ...
-    @property
-    def user(self) -> str: ...
-    @property
-    def folder(self) -> str: ...
-    @property
-    def after(self) -> str: ...
-    @property
-    def poll(self) -> int: ...
-
-
 class Poller:
     """Keeps a mailbox empty of what is new. Its thread lives until `stop`, whatever the server does."""
 
-    def __init__(self, settings: Mailbox, password: str, inbox: Inbox, max_size: int) -> None:
+    def __init__(self, settings: Imap, password: str, inbox: Inbox, max_size: int) -> None:
         self._settings = settings
         self._password = password
         self._inbox = inbox

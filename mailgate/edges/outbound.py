@@ -13,11 +13,12 @@ import re
 import ssl
 from datetime import UTC
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import aiosmtplib
 
 from mailgate.core.model import Delivery, Due, Failed, Sent
+from mailgate.core.settings.servers import Outgoing
 
 _CONNECT_SECONDS = 15
 _COMMAND_SECONDS = 60
@@ -85,26 +86,13 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-class Smarthost(Protocol):
-    """The part of `[outgoing]` that SMTP needs. user: "" to send without AUTH."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def tls(self) -> Literal["none", "starttls", "implicit"]: ...
-    @property
-    def user(self) -> str: ...
-
-
 class SmtpTransport:
     """Hands mails to an SMTP server over a few kept connections, one mail at a time on each.
 
     One mail takes at most ten minutes, plus the time until a connection is free.
     """
 
-    def __init__(self, settings: Smarthost, password: str | None = None, connections: int = 4) -> None:
+    def __init__(self, settings: Outgoing, password: str | None = None, connections: int = 4) -> None:
         self._password = password
         self._connections = [_connection(settings, password) for _ in range(connections)]
         # Last in, first out: the connection used last is the least likely to have gone stale.
@@ -152,7 +140,7 @@ class SmtpTransport:
         return _one_line(text.replace(self._password, "***") if self._password else text)
 
 
-def _connection(settings: Smarthost, password: str | None) -> aiosmtplib.SMTP:
+def _connection(settings: Outgoing, password: str | None) -> aiosmtplib.SMTP:
     """A connection that is not open yet. TLS is verified, and never given up for plain text."""
     return aiosmtplib.SMTP(
         hostname=settings.host,

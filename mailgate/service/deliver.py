@@ -89,7 +89,7 @@ def _failed(tx: Connection, mail: Due, error: str, again: datetime | None, offic
     """Note when the mail is tried again; one that is given up is told to a person, all or nothing."""
     if not outbox.mark_failed(tx, mail.id, error, again) or again:
         return
-    for given_up in outbox.listed(tx, mail.id):
+    if given_up := outbox.get(tx, mail.id):
         # The number of the try: a person may have it tried again, and it may fail again.
         post(tx, office, _told(tx, office.desk, given_up, error), now, f"o{mail.id}t{mail.tries + 1}")
 

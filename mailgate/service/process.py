@@ -31,6 +31,8 @@ log = logging.getLogger("mailgate.process")
 
 # As many as share a commit without keeping peers waiting for theirs.
 _BATCH = 20
+# The reason that a person reads of a message on which our own code raised.
+FAILED = "the program failed on this message"
 # A message that ended the process this often while it was processed alone is not tried again.
 _MOST_TRIES = 5
 _POLL_SECONDS = 1.0
@@ -70,7 +72,7 @@ def process_alone(store: Store, office: Office, number: int, now: datetime) -> P
     except Exception:  # noqa: BLE001 - one message must not stop the rest
         detail = traceback.format_exc()
         with store.write() as tx:
-            _quarantine_failed(tx, kept, now, "the program failed on this message", detail)
+            _quarantine_failed(tx, kept, now, FAILED, detail)
         return None
 
 
@@ -270,7 +272,7 @@ class Processor:
             raise
         except Exception:
             log.exception("message %d made the program fail", kept.id)
-            self._quarantine(kept, "the program failed on this message", traceback.format_exc())
+            self._quarantine(kept, FAILED, traceback.format_exc())
             return
         if plan is not None:
             log.info(

@@ -56,7 +56,10 @@ def filled(tx: Connection, desk: Desk, notice: Notice, now: datetime) -> tuple[N
 
 def account(tx: Connection, desk: Desk, client: str, now: datetime) -> Account:
     """How a client's account stands today."""
-    booked = entries.of_client(tx, client)
+    return _standing(desk, client, entries.of_client(tx, client), now)
+
+
+def _standing(desk: Desk, client: str, booked: Sequence[Entry], now: datetime) -> Account:
     used = ledger.last_used(booked)
     expires = desk.rules.time.expires_after.add_to(used) if used else None
     left = ledger.balance(booked)
@@ -66,8 +69,8 @@ def account(tx: Connection, desk: Desk, client: str, now: datetime) -> Account:
 
 def balance_values(tx: Connection, desk: Desk, client: str, now: datetime) -> dict[str, Any]:
     """Values of the template `balance`."""
-    stands = account(tx, desk, client, now)
-    booked = entries.of_client(tx, client)[-_RECENT:]
+    booked = entries.of_client(tx, client)
+    stands = _standing(desk, client, booked, now)
     return {
         "client_name": desk.client_name(client),
         "balance": stands.minutes,
@@ -75,7 +78,8 @@ def balance_values(tx: Connection, desk: Desk, client: str, now: datetime) -> di
         "expires_on": stands.expires_on,
         "last_used_on": stands.last_used_on,
         "recent": [
-            {"day": e.day, "ticket_tag": _tag(desk, e), "note": e.note, "minutes": e.minutes} for e in reversed(booked)
+            {"day": e.day, "ticket_tag": _tag(desk, e), "note": e.note, "minutes": e.minutes}
+            for e in reversed(booked[-_RECENT:])
         ],
     }
 

@@ -101,13 +101,15 @@ def is_under_way(tx: Connection, outbox: int, now: datetime) -> bool:
     return bool(tx.value(claimed, id=outbox, now=stamp(now)))
 
 
-def listed(tx: Connection, outbox: int | None = None) -> list[Queued]:
-    """What is to be sent and what failed, oldest first; or the one mail that is named, sent or not."""
-    rows = tx.rows(
-        "select * from outbox where (:id is null and state <> 'sent') or id = :id order by id",
-        id=outbox,
-    )
-    return [_queued(row) for row in rows]
+def listed(tx: Connection) -> list[Queued]:
+    """What is to be sent and what failed, oldest first."""
+    return [_queued(row) for row in tx.rows("select * from outbox where state <> 'sent' order by id")]
+
+
+def get(tx: Connection, outbox: int) -> Queued | None:
+    """One mail, sent or not; None where there is none of that number."""
+    row = tx.row("select * from outbox where id = :id", id=outbox)
+    return _queued(row) if row else None
 
 
 def retry(tx: Connection, outbox: int, now: datetime) -> None:

@@ -60,7 +60,8 @@ def test_sent_mail_is_never_claimed_retried_or_failed_again(store: Store) -> Non
         outbox.cancel(tx, number)
         outbox.mark_failed(tx, number, "450", NOW)
         assert outbox.claim_due(tx, LATER, LATER, 10) == []
-        found = outbox.listed(tx, number)[0]
+        found = outbox.get(tx, number)
+        assert found is not None
         assert (found.state, found.tries, found.last_error) == ("sent", 1, None)
 
 
