@@ -53,7 +53,7 @@ async def drain(
             # Half a batch of slow peers must not keep the others waiting; claiming for each one that is
             # done would cost a commit a mail.
             room = _BATCH - len(under_way) if len(under_way) <= _BATCH // 2 and going() else 0
-            due = await _in_store(writer, partial(_claim, now=clock(), most=room)) if room else []
+            due = await _claimed(writer, clock(), room, alone=not under_way) if room else []
             tried += len(due)
             under_way |= {asyncio.create_task(_deliver(writer, send, mail, office(), clock)) for mail in due}
             if not under_way:
@@ -65,6 +65,19 @@ async def drain(
         for delivery in under_way:
             delivery.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+
+
+async def _claimed(writer: Writer, now: datetime, most: int, *, alone: bool) -> list[Due]:
+    """What is due. A store that cannot be used is told only where that cuts off no mail under way.
+
+    alone: no mail is under way. One that is cut off would stay claimed, though nobody sends it.
+    """
+    try:
+        return await _in_store(writer, partial(_claim, now=now, most=most))
+    except StoreUnavailable:
+        if alone:
+            raise
+        return []
 
 
 def _claim(tx: Connection, now: datetime, most: int) -> list[Due]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -258,3 +261,31 @@ def test_failure_and_telling_of_it_are_one_transaction(
     with pytest.raises(Exception, match="no room"):
         deliver(Road(Failed(GONE, permanent=True)))
     assert {mail.state for mail in desk.mails()} == {"queued"}
+
+
+def test_a_store_that_cannot_be_used_cuts_off_no_mail_under_way(desk: StoredDesk, writer: Writer):
+    """Cut off, it would stay claimed until the claim lapses, or go out twice."""
+    desk.take()
+    writer.submit(lambda tx: tx.run("pragma busy_timeout = 50")).result()
+    foreign = sqlite3.connect(desk.store.path, isolation_level=None)
+    asked = itertools.count()
+
+    async def drained() -> None:
+        free = asyncio.Event()
+
+        async def send(mail: Due) -> Delivery:
+            if mail.id == 1:
+                await free.wait()
+            return Sent()
+
+        def going() -> bool:
+            if next(asked) == 1:  # the other mail is done, and the first one is still under way
+                foreign.execute("begin immediate")
+                asyncio.get_running_loop().call_later(0.3, lambda: (foreign.execute("rollback"), free.set()))
+            return True
+
+        await drain(writer, send, lambda: desk.office, lambda: NOW, going)
+
+    with closing(foreign):
+        asyncio.run(drained())
+    assert {mail.state for mail in desk.mails()} == {"sent"}
