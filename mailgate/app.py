@@ -21,17 +21,18 @@ from mailgate import config
 from mailgate.core.desk import Desk
 from mailgate.core.model import Envelope, Notice, Source
 from mailgate.core.settings.rules import Rules
-from mailgate.edges.imap import Poller
 from mailgate.edges.outbound import FileTransport, SmtpTransport, Transport
+from mailgate.edges.pollers import Pollers
 from mailgate.edges.smtp import Gate, Handler, quiet_libraries
 from mailgate.errors import Refused, RulesError, StoreUnavailable
 from mailgate.render import Renderer
+from mailgate.service.daily import Daily
 from mailgate.service.deliver import drain
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.service.process import Processor
 from mailgate.service.secret import desk_key
-from mailgate.service.take import Intake, utc_now
+from mailgate.service.take import Intake, Pace, utc_now
 from mailgate.store import Store, outbox
 from mailgate.store.writer import Writer
 
@@ -39,6 +40,8 @@ log = logging.getLogger("mailgate")
 
 _RELOAD_SECONDS = 0.5
 _OUTBOX_SECONDS = 1
+# How soon the desk's new day is noticed.
+_DAILY_SECONDS = 60
 # How long a daemon that stops waits for the mails under way; systemd kills it after 90 seconds.
 _SENDING_SECONDS = 20
 
@@ -84,7 +87,7 @@ def transport_for(rules: Rules, rules_path: Path, data: Path) -> Transport:
 
 
 class Daemon:
-    """What `mailgate run` runs: gateway, pollers, processing, outbox, reload."""
+    """What `mailgate run` runs: gateway, pollers, processing, outbox, reload, the day's work."""
 
     def __init__(self, rules_path: Path, data: Path) -> None:
         self._rules_path = rules_path
@@ -96,11 +99,12 @@ class Daemon:
         self._writer = Writer(self._store)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._outbox_rings = asyncio.Event()
-        self._processor = Processor(self._store, self._writer, lambda: self._office, self._ring_outbox)
+        self._processor = Processor(self._store, self._writer, lambda: self._office, self._after_batch)
         self._intake = Intake(self._writer, self._processor.wake)
+        self._pace = Pace()
         self._gates: list[Gate] = []
-        self._pollers: list[Poller] = []
-        self._changing_pollers = threading.RLock()
+        self._pollers = Pollers(self._intake, lambda: self._office.desk.rules, rules_path.parent)
+        self._daily = Daily(self._store, self._writer, lambda: self._office, self._ring_outbox)
         self._transport = transport_for(self._office.desk.rules, rules_path, data)
         self._stopping = asyncio.Event()
 
@@ -116,14 +120,15 @@ class Daemon:
         self._writer.submit(outbox.release_claims).result()
         await self._start_gates()
         self._processor.start()
-        self._start_pollers()
+        self._pollers.start()
         scheduler = self._schedule()
         delivering = asyncio.create_task(self._deliver())
+        watching = asyncio.create_task(self._watch_the_day())
         self._announce()
         if ready:
             ready.set()
         await self._stopping.wait()
-        await self._stop(scheduler, delivering)
+        await self._stop(scheduler, delivering, watching)
 
     def stop(self) -> None:
         """Ask a daemon that runs in another thread to end."""
@@ -141,37 +146,36 @@ class Daemon:
                 self._gates.append(gate)
 
     async def _take(self, raw: bytes, envelope: Envelope) -> int:
-        return await asyncio.wrap_future(self._intake.submit(raw, envelope))
+        return await self._pace.take(lambda: self._intake.submit(raw, envelope))
 
-    def _start_pollers(self) -> None:
-        rules = self._office.desk.rules
-        for mailbox in rules.imap:
-            password = config.secret(mailbox, self._rules_path.parent) or ""
-            poller = Poller(mailbox, password, self._intake, rules.smtp.max_size)
-            poller.start()
-            self._pollers.append(poller)
-
-    def _stop_pollers(self) -> None:
-        with self._changing_pollers:
-            for poller in self._pollers:
-                poller.stop()
-            self._pollers.clear()
+    def _after_batch(self, last: int) -> None:
+        """There are mails to send, and there is room for more messages."""
+        self._ring_outbox()
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._pace.settled, last)
 
     def _schedule(self) -> AsyncIOScheduler:
-        """The table of what happens by the clock."""
+        """The table of what happens every few moments."""
         scheduler = AsyncIOScheduler(
             timezone=self._office.desk.rules.zone,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         logging.getLogger("apscheduler").setLevel(logging.WARNING)
         scheduler.add_job(self._reload_if_changed, "interval", seconds=_RELOAD_SECONDS, id="reload")
-        scheduler.add_job(self._outbox_rings.set, "interval", seconds=_OUTBOX_SECONDS, id="outbox")
+        scheduler.add_job(self._ring_outbox, "interval", seconds=_OUTBOX_SECONDS, id="outbox")
         scheduler.start()
         return scheduler
 
     def _ring_outbox(self) -> None:
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._outbox_rings.set)
+
+    async def _watch_the_day(self) -> None:
+        """Look for a new day, now and every minute: of the monotonic clock, for the other one may jump."""
+        while self._is_going():
+            await asyncio.to_thread(self._daily.tick)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _DAILY_SECONDS)
 
     async def _deliver(self) -> None:
         """Send what is due whenever somebody rings."""
@@ -214,13 +218,7 @@ class Daemon:
         if (was.listen, was.lmtp) != (now.listen, now.lmtp):
             log.warning("smtp.listen and smtp.lmtp have changed: that takes a restart")
         if office.desk.rules.imap != before.desk.rules.imap:
-            threading.Thread(target=self._restart_pollers, name="pollers", daemon=True).start()
-
-    def _restart_pollers(self) -> None:
-        with self._changing_pollers:  # rules may change again while some are still stopping
-            self._stop_pollers()
-            if self._is_going():
-                self._start_pollers()
+            threading.Thread(target=self._pollers.restart, name="pollers", daemon=True).start()
 
     def _tell_admin(self, error: RulesError) -> None:
         office, now, since = self._office, utc_now(), self._since
@@ -238,14 +236,18 @@ class Daemon:
             log.info("listening (%s) on %s", source, gate.place)
         log.info("%s <%s>; mails go out by %s", rules.desk.name, rules.desk.address, rules.outgoing.via)
 
-    async def _stop(self, scheduler: AsyncIOScheduler, delivering: asyncio.Task[None]) -> None:
+    async def _stop(
+        self, scheduler: AsyncIOScheduler, delivering: asyncio.Task[None], watching: asyncio.Task[None]
+    ) -> None:
         """In the order of the way: nothing new comes in, what came is finished, then the store closes."""
         log.info("stopping")
         scheduler.shutdown(wait=False)
         for gate in self._gates:
             await gate.stop()
-        await asyncio.to_thread(self._stop_pollers)
+        await asyncio.to_thread(self._pollers.end)
         await asyncio.to_thread(self._processor.stop)
+        self._daily.stop()
+        await watching
         self._outbox_rings.set()
         # Cut off in the middle, a mail may have been taken by the next hop, and would go out twice.
         await asyncio.wait([delivering], timeout=_SENDING_SECONDS)

@@ -6,7 +6,7 @@ import functools
 import os
 import re
 import tomllib
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from mailgate.core.settings.schema import Section
 from mailgate.errors import RulesError, RulesProblem
 
 _LONGEST_SECRET = 65_536
+_AS_THEY_ARE: Mapping[Path, str] = {}
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,13 @@ class _Source:
         return locate.nearest(self.lines, path)
 
 
-def load(path: Path) -> Rules:
-    """The rules in force if this file is taken up; RulesError with every problem if it cannot be."""
-    sources = _sources(path)
+def load(path: Path, instead: Mapping[Path, str] = _AS_THEY_ARE) -> Rules:
+    """The rules in force if this file is taken up; RulesError with every problem if it cannot be.
+
+    instead: what some files would say, to try a change before it is made. A file that is not there
+    yet is read after the others.
+    """
+    sources = _sources(path, instead)
     merged = merge([source.data for source in sources])
     built = build(merged.data)
     problems = [*_clashes(merged, sources)]
@@ -72,13 +77,18 @@ def _clashes(merged: Merged, sources: list[_Source]) -> Iterator[RulesProblem]:
         yield RulesProblem(sources[file].name, sources[file].line(place), spoken(path, merged.data), what)
 
 
-def _sources(path: Path) -> list[_Source]:
+def files(path: Path) -> list[Path]:
+    """rules.toml first, then what it includes."""
+    return [path, *_included(path, _read(path, path.name))]
+
+
+def _sources(path: Path, instead: Mapping[Path, str]) -> list[_Source]:
     """rules.toml first, then what it includes, in order of name within a pattern."""
-    main = _read(path, path.name)
+    main = _read(path, path.name, instead)
     sources, problems = [main], []
-    for file in _included(path, main):
+    for file in dict.fromkeys((*_included(path, main), *(file for file in instead if file != path))):
         try:
-            sources.append(_read(file, os.path.relpath(file, path.parent)))
+            sources.append(_read(file, os.path.relpath(file, path.parent), instead))
         except RulesError as error:
             problems += error.problems
     if problems:
@@ -111,7 +121,9 @@ def _patterns(data: dict[str, Any]) -> list[str]:
     return [one for one in patterns if isinstance(one, str)] if isinstance(patterns, list) else []
 
 
-def _read(path: Path, name: str) -> _Source:
+def _read(path: Path, name: str, instead: Mapping[Path, str] = _AS_THEY_ARE) -> _Source:
+    if path in instead:
+        return _Source(name, instead[path], _parsed(instead[path], name))
     try:
         raw = path.read_bytes()
     except FileNotFoundError:

@@ -260,6 +260,11 @@ def _size(context: Context, octets: int) -> str:
     return phrases.size(octets, context["language"])
 
 
+@pass_context
+def _money(context: Context, amount: str) -> str:
+    return phrases.money(amount, context["language"])
+
+
 _FILTERS: dict[str, Any] = {
     "duration": phrases.duration,
     "day": _day,
@@ -268,6 +273,7 @@ _FILTERS: dict[str, Any] = {
     "moment": _moment,
     "count": _count,
     "size": _size,
+    "money": _money,
     "quoted": phrases.quoted,
     "defused": phrases.defused,
 }

@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from mailgate import samples_contract, samples_work
 from mailgate.core.commands.vocabulary import PROBLEMS as CODES
 from mailgate.core.commands.vocabulary import VERBS
 from mailgate.core.model import Category, Priority, Problem, Role, Status, Ticket
+from mailgate.samples_work import PACKAGES, PAYMENT
 
 Values = Mapping[str, Any]
 
@@ -68,6 +70,17 @@ _ACK: Values = {
     "back_at": None,
     "balance": 220,
     "follows_tag": "",
+    "held": "",
+    "refund_until": None,
+    "packages": (),
+    "payment": "",
+}
+_ENDED: Values = {
+    "held": "balance",
+    "balance": 0,
+    "packages": PACKAGES,
+    "payment": PAYMENT,
+    "refund_until": date(2026, 11, 17),
 }
 _ANSWERED: Values = {
     "body": _ANSWER,
@@ -77,6 +90,8 @@ _ANSWERED: Values = {
     "ticket_minutes": 37,
     "balance": 208,
     "ticket_tag": "SOP-12",
+    "waiting": 0,
+    "prospect": False,
     "quote": _TEXT,
     "quote_author": "Ana Prieto",
     "quote_at": _AT,
@@ -91,6 +106,8 @@ _NOTICE: Values = {
     "text": _TEXT,
     "attachments": (("captura.png", 34_816),),
     "new": True,
+    "held": "",
+    "limit": None,
 }
 _CONVERSATION: Sequence[Values] = (
     {"at": _AT, "author": "Ana Prieto", "role": Role.CLIENT, "text": _TEXT, "internal": False},
@@ -105,46 +122,6 @@ _BALANCE: Values = {
     "recent": (
         {"day": date(2026, 11, 2), "ticket_tag": "SOP-12", "note": "Certificado del correo", "minutes": -12},
         {"day": date(2026, 10, 5), "ticket_tag": "", "note": "", "minutes": 240},
-    ),
-}
-
-
-def _entry(number: int, day: date, minutes: int, after: int, **more: Any) -> Values:
-    plain: Values = {
-        "id": number,
-        "day": day,
-        "ticket_tag": "SOP-12",
-        "subject": "El formulario no envía",
-        "technician_name": "Marta Gil",
-        "kind": "debit",
-        "minutes": minutes,
-        "worked": -minutes,
-        "note": "",
-        "courtesy": False,
-        "disputed": False,
-        "balance_after": after,
-    }
-    return {**plain, **more}
-
-
-_BOUGHT: Values = {"kind": "purchase", "ticket_tag": "", "subject": "", "technician_name": "", "worked": 0}
-_REPORT: Values = {
-    "client_name": "Acme S.L.",
-    "problem": None,
-    "since": date(2026, 10, 1),
-    "until": date(2026, 11, 2),
-    "opening": 0,
-    "closing": 138,
-    "entries": (
-        _entry(340, date(2026, 10, 5), 240, 240, **_BOUGHT),
-        _entry(341, date(2026, 10, 7), -65, 175, ticket_tag="SOP-9", subject="Migración a PHP 8.3"),
-        _entry(343, date(2026, 10, 9), -25, 150, note="Diagnóstico del formulario", disputed=True),
-        _entry(345, date(2026, 11, 2), -12, 138, note="Certificado del servidor de correo"),
-        _entry(346, date(2026, 11, 2), 0, 138, kind="courtesy", worked=10, courtesy=True),
-    ),
-    "by_ticket": (
-        {"ticket_tag": "SOP-9", "subject": "Migración a PHP 8.3", "minutes": 65, "share": 63.7},
-        {"ticket_tag": "SOP-12", "subject": "El formulario no envía", "minutes": 37, "share": 36.3},
     ),
 }
 _HISTORY: Values = {
@@ -169,20 +146,27 @@ _HISTORY: Values = {
     ),
 }
 
-VALUES: Mapping[str, Sequence[Values]] = {
+_DESK: Mapping[str, Sequence[Values]] = {
     "ack": (
         _ACK,
         {**_ACK, "open_now": False, "back_at": _BACK, "follows_tag": "SOP-3", "balance": 0},
         {**_ACK, "open_now": False, "person_name": "", "balance": -15},
+        {**_ACK, **_ENDED},
+        {**_ACK, **_ENDED, "balance": -15, "packages": (), "payment": "", "refund_until": None},
+        {**_ACK, "held": "rule"},
     ),
     "answer": (
         _ANSWERED,
         {**_ANSWERED, "minutes": 0, "free": 0, "quote": "", "quote_author": "", "quote_at": None},
+        {**_ANSWERED, "minutes": 0, "waiting": 12},
+        {**_ANSWERED, "minutes": 0, "free": 0, "balance": 0, "prospect": True},
     ),
     "notice": (
         _NOTICE,
         {**_NOTICE, "ticket": replace(_TICKET, technician=None, category=None)},
-        {**_NOTICE, "new": False, "person_name": "ana@acme.example", "attachments": ()},
+        {**_NOTICE, "new": False, "person_name": "ana@acme.example", "attachments": (), "limit": 30},
+        {**_NOTICE, "held": "balance", "balance": 0},
+        {**_NOTICE, "held": "rule"},
     ),
     "handed_over": ({**_NOTICE, "conversation": _CONVERSATION},),
     "problems": (
@@ -215,10 +199,6 @@ VALUES: Mapping[str, Sequence[Values]] = {
         {**_BALANCE, "state": "ended", "balance": -15},
         {**_BALANCE, "state": "none", "balance": 0, "expires_on": None, "last_used_on": None, "recent": ()},
     ),
-    "report": (
-        _REPORT,
-        {**_REPORT, "entries": (), "by_ticket": (), "problem": Problem("period_unreadable", "2026-13", "2026-10")},
-    ),
     "history": (_HISTORY, {**_HISTORY, "tickets": ()}),
     "help": ({},),
     "help_staff": (
@@ -236,3 +216,5 @@ VALUES: Mapping[str, Sequence[Values]] = {
     "rules_refused": ({"problems": ('rules.toml:41: rules 3: set.priority: "urgnt" is no priority',), "since": _AT},),
     "delivery_failed": ({"to": "ana@acme.example", "subject": "Re: El formulario", "error": "550 5.1.1 no such user"},),
 }
+
+VALUES: Mapping[str, Sequence[Values]] = {**_DESK, **samples_contract.VALUES, **samples_work.VALUES}

@@ -92,7 +92,9 @@ def write_history(desk: StoredDesk) -> None:
     with desk.store.write() as tx:
         _cart(tx)
         _tickets_of_one_mail_each(tx)
-    desk.book(-12, Kind.DEBIT, datetime(2026, 10, 30, 10, 40, tzinfo=UTC), worked=12, ticket=1, technician="marta")
+    answered = datetime(2026, 10, 30, 10, 40, tzinfo=UTC)
+    work = {"worked": 12, "ticket": 1, "technician": "marta", "message": 2, "line": 0}
+    desk.book(-12, Kind.DEBIT, answered, **work)
     for ticket, name, to in (
         (1, "sop1.ack", "ana@acme.example"),
         (1, "sop1.notice", "marta@example.es"),

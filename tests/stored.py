@@ -34,8 +34,13 @@ class StoredDesk:
         with self.store.write() as tx:
             number = journal.take(tx, raw or written(), Envelope("imap"), at)
         plan = process_alone(self.store, self.office, number, at)
-        assert plan is not None
+        assert plan is not None, self._why()
         return plan
+
+    def _why(self) -> str:
+        """What made the program fail on the last message."""
+        with self.store.read() as tx:
+            return str(tx.value("select detail from quarantine order by id desc limit 1"))
 
     def post(self, notice: Notice, cause: str, at: datetime = NOW) -> None:
         """Put one mail into the outbox."""

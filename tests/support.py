@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -50,15 +50,16 @@ RULES: dict[str, Any] = {
 }
 
 
-def rules(**changes: Mapping[str, Any]) -> Rules:
+def rules(**changes: Any) -> Rules:
     """The example rules, with keys of some tables changed: `rules(time={"overdraft": "cap"})`."""
-    data = {**RULES, **{table: {**RULES.get(table, {}), **keys} for table, keys in changes.items()}}
+    tables = {table: {**RULES.get(table, {}), **keys} for table, keys in changes.items() if isinstance(keys, dict)}
+    data = {**RULES, **changes, **tables}
     built = build(data)
     assert isinstance(built, Rules), built
     return built
 
 
-def desk(**changes: Mapping[str, Any]) -> Desk:
+def desk(**changes: Any) -> Desk:
     return Desk(rules(**changes), KEY)
 
 

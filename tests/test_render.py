@@ -20,7 +20,12 @@ from mailgate.render import HTML_MOST, REFERENCES_MOST, SUBJECT_MOST, Letterhead
 from mailgate.samples import DOUBTS, VALUES
 
 LANGUAGES = ("es", "en")
-STAFF = ("notice", "handed_over", "doubt", "unproven", "no_ticket", "held", "help_staff", "delivery_failed")
+STAFF = (
+    *("notice", "handed_over", "doubt", "unproven", "no_ticket", "held", "help_staff", "delivery_failed"),
+    *("resumed", "refund_request", "dispute_asked", "dispute_words"),
+    *("estimate_approved", "estimate_passed", "debit_held", "debit_released", "prospect_notice"),
+    *("service_ended", "expired", "refund_decided", "account_closed", "dispute_decided"),  # as copies
+)
 RENDERER = Renderer()
 LETTERHEAD = Letterhead(
     desk_name="Soporte Técnico",

@@ -1,23 +1,27 @@
-"""`balance`, `report`, `sell`, `audit`: the money side."""
+"""`balance`, `report`, `sell`, `refund`, `audit`: the money side."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from mailgate.cli.common import Place, as_json, known_client, on, pass_place, show, table, tag_of, when
-from mailgate.core.commands import vocabulary
+from mailgate.core.commands import questions
 from mailgate.core.ledger import Statement
-from mailgate.core.model import Entry, Kind, Notice, Problem
+from mailgate.core.model import Entry, Notice, Problem
 from mailgate.core.settings.rules import Rules
-from mailgate.errors import NotFound, Refused
-from mailgate.service.audit import audited
-from mailgate.service.reports import Account, account, report_csv, report_values, statement_of
+from mailgate.errors import Refused
+from mailgate.service import refunds, sales
+from mailgate.service.audit import audited, resume
+from mailgate.service.reports import Account, account
+from mailgate.service.sales import Order
+from mailgate.service.statements import report_csv, report_pdf, report_values, statement_of
 from mailgate.service.take import utc_now
-from mailgate.store import entries
+from mailgate.store import events, matters
 
 
 @click.command()
@@ -38,26 +42,31 @@ def balance(place: Place, client: str | None, json_wanted: bool) -> None:
 @click.command()
 @click.argument("client")
 @click.argument("period", required=False, default="")
-@click.option("--format", "form", type=click.Choice(["text", "html", "csv"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "html", "csv", "pdf"]), default="text", show_default=True)
 @as_json
 @pass_place
 def report(place: Place, client: str, period: str, form: str, json_wanted: bool) -> None:
     """Show each entry of a period: 2026-10, 2026-10-01..2026-11-15, or since the last purchase."""
+    if form == "pdf" and not json_wanted and sys.stdout.isatty():
+        raise click.UsageError("a PDF is not for a terminal; write it to a file: --format pdf > report.pdf")
     office = place.office()
     desk, now = office.desk, utc_now()
     known_client(desk.rules, client)
-    span = vocabulary.period(period, desk.local_day(now)) if period else None
+    span = questions.period(period, desk.local_day(now)) if period else None
     if isinstance(span, Problem):
         raise click.UsageError(office.renderer.problem(span, "en"))
     since, until = span or (None, None)
     with place.store() as store, store.read() as tx:
         statement = statement_of(tx, desk, client, since, until, now)
         values = report_values(tx, desk, client, statement)
+        disputed = matters.disputed(tx, client)
     language = desk.rules.language_of(client)
     if json_wanted:
-        show(_statement_object(client, statement, desk.rules), json_wanted, str)
+        show(_statement_object(client, statement, desk.rules, disputed), json_wanted, str)
     elif form == "csv":
         sys.stdout.buffer.write(report_csv(values, language))
+    elif form == "pdf":
+        sys.stdout.buffer.write(report_pdf(values, language, desk.rules.desk.name))
     else:
         notice = Notice("report", "", language, values=values)
         text, html = office.renderer.preview(notice, desk.rules.zone, desk.rules.desk.name)
@@ -69,52 +78,71 @@ def report(place: Place, client: str, period: str, form: str, json_wanted: bool)
 @click.argument("package")
 @click.option("--paid-by", type=click.Choice(["transfer", "paypal"]), help="How it was paid.")
 @click.option("--reference", help="The payment's reference.")
+@click.option("--force", is_flag=True, help="Book a first purchase though the package may not be one.")
 @as_json
 @pass_place
 def sell(
-    place: Place, client: str, package: str, paid_by: str | None, reference: str | None, json_wanted: bool
+    place: Place,
+    client: str,
+    package: str,
+    paid_by: str | None,
+    reference: str | None,
+    force: bool,
+    json_wanted: bool,
 ) -> None:
     """Book a purchase: the package's minutes are added to the client's balance."""
     office = place.office()
-    rules, now = office.desk.rules, utc_now()
-    known_client(rules, client)
-    sold = rules.packages.get(package)
-    if sold is None:
-        raise NotFound(f"{package}: no such package; the rules have: {', '.join(rules.packages) or 'none'}")
-    entry = Entry(
-        id=0,
-        client=client,
-        kind=Kind.PURCHASE,
-        minutes=sold.minutes,
-        at=now,
-        day=office.desk.local_day(now),
-        note=f"{package} · {sold.price}",
-        package=package,
-        price=sold.price,
-        paid_by=paid_by,
-        reference=reference,
-    )
+    order = Order(known_client(office.desk.rules, client), package, paid_by, reference, force)
     with place.store() as store, store.write() as tx:
-        number = entries.append(tx, entry)
-        left = entries.balance(tx, client)
-    shown = {"entry": number, "client": client, "package": package, "minutes": sold.minutes, "balance": left}
-    show(shown, json_wanted, lambda _: f"entry {number}: {client} bought {package}; {left} minutes left")
+        sale = sales.sell(tx, office, order, utc_now())
+    resumed = [office.desk.tag(ticket) for ticket in sale.resumed]
+    told = f"entry {sale.entry}: {client} bought {package}; {sale.balance} minutes left"
+    told += f"; work goes on: {', '.join(resumed)}" if resumed else ""
+    show({**asdict(sale), "resumed": resumed}, json_wanted, lambda _: told)
+
+
+@click.command()
+@click.argument("client")
+@click.option("--reason", default="", metavar="TEXT", help="What the client wrote; or what they are told.")
+@click.option("--accept/--decline", "granted", default=None, help="The director's word on what was asked.")
+@as_json
+@pass_place
+def refund(place: Place, client: str, reason: str, granted: bool | None, json_wanted: bool) -> None:
+    """Note that a client wants the money back, or what was decided; both sides are told."""
+    office = place.office()
+    known_client(office.desk.rules, client)
+    with place.store() as store, store.write() as tx:
+        if granted is None:
+            stands = refunds.ask(tx, office, client, reason, utc_now())
+        else:
+            stands = refunds.rule(tx, office, client, granted, reason, utc_now())
+    told = f"refund of {stands.amount or 'nothing'} to {client}: {stands.state}; {stands.balance} minutes left"
+    show(asdict(stands), json_wanted, lambda _: told)
 
 
 @click.command()
 @as_json
 @pass_place
 def audit(place: Place, json_wanted: bool) -> None:
-    """Prove the ledger and the store: sums, chains, orphans. Exit 1 if anything is off."""
-    with place.store() as store, store.read() as tx:
-        result = audited(tx)
-    show(asdict(result), json_wanted, lambda _: result.told())
+    """Prove the ledger and the store: sums, chains, orphans. Exit 1 if anything is off.
+
+    After a halt, a good proof lets minutes be booked again.
+    """
+    with place.store() as store:
+        with store.read() as tx:
+            result, halts = audited(tx), events.halts(tx)
+        ended = bool(halts) and not result.problems
+        if ended:
+            with store.write() as tx:
+                resume(tx, halts, utc_now())
+    told = result.told() + ("\nminutes are booked again" if ended else "")
+    show(asdict(result), json_wanted, lambda _: told)
     if result.problems:
         raise click.exceptions.Exit(Refused.exit_code)
 
 
-def entry_object(entry: Entry, rules: Rules) -> dict[str, Any]:
-    """An entry of the ledger for programs."""
+def entry_object(entry: Entry, rules: Rules, disputed: Collection[int]) -> dict[str, Any]:
+    """An entry of the ledger for programs. disputed: the numbers of those that wait for a ruling."""
     return {
         "id": entry.id,
         "at": when(entry.at, rules.zone),
@@ -127,12 +155,14 @@ def entry_object(entry: Entry, rules: Rules) -> dict[str, Any]:
         "technician": entry.technician,
         "note": entry.note or None,
         "of": entry.of,
-        "disputed": False,
+        "disputed": entry.id in disputed,
     }
 
 
-def _statement_object(client: str, statement: Statement, rules: Rules) -> dict[str, Any]:
-    lines = [{**entry_object(line.entry, rules), "balance_after": line.balance_after} for line in statement.lines]
+def _statement_object(client: str, statement: Statement, rules: Rules, disputed: Collection[int]) -> dict[str, Any]:
+    lines = [
+        {**entry_object(line.entry, rules, disputed), "balance_after": line.balance_after} for line in statement.lines
+    ]
     return {
         "client": client,
         "since": on(statement.since),
@@ -153,4 +183,4 @@ def _account_object(stands: Account) -> dict[str, Any]:
     }
 
 
-VERBS = (balance, report, sell, audit)
+VERBS = (balance, report, sell, refund, audit)

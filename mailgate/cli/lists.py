@@ -26,7 +26,7 @@ from mailgate.core.settings.rules import Rules
 from mailgate.errors import MailgateError, NotFound, Refused
 from mailgate.service.process import process_released
 from mailgate.service.take import utc_now
-from mailgate.store import Connection, entries, journal, outbox, quarantine
+from mailgate.store import Connection, entries, journal, matters, outbox, quarantine
 from mailgate.store import messages as message_store
 from mailgate.store import tickets as ticket_store
 from mailgate.store.messages import Message
@@ -66,7 +66,8 @@ def ticket(place: Place, id: str, json_wanted: bool) -> None:  # noqa: A002
             raise NotFound(f"{tag_of(rules, number)}: no such ticket")
         shown = _ticket_object(found, rules)
         shown["messages"] = [_message_object(message, rules) for message in message_store.of_ticket(tx, number)]
-        shown["entries"] = [entry_object(entry, rules) for entry in entries.of_ticket(tx, number)]
+        disputed = matters.disputed(tx, found.client)
+        shown["entries"] = [entry_object(entry, rules, disputed) for entry in entries.of_ticket(tx, number)]
     show(shown, json_wanted, _conversation)
 
 
@@ -198,7 +199,7 @@ def _ticket_object(ticket: Ticket, rules: Rules) -> dict[str, Any]:
     zone = rules.zone
     return {
         "id": tag_of(rules, ticket.id),
-        "client": ticket.client,
+        "client": ticket.client or None,
         "subject": ticket.subject,
         "status": ticket.status.value,
         "priority": ticket.priority.value,
@@ -212,6 +213,8 @@ def _ticket_object(ticket: Ticket, rules: Rules) -> dict[str, Any]:
         "planned_delivery": on(ticket.planned_delivery),
         "estimate": ticket.estimate,
         "minutes": ticket.minutes,
+        "limit": ticket.limit,
+        "held_for": ticket.held_for or None,
         "follows": tag_of(rules, ticket.follows),
     }
 
@@ -254,7 +257,8 @@ def _outbox_object(mail: Queued, rules: Rules) -> dict[str, Any]:
 
 
 def _conversation(shown: dict[str, Any]) -> str:
-    head = f"{shown['id']}  {shown['subject']}\n{shown['client']}, {shown['status']}, {shown['minutes']} min"
+    client = shown["client"] or "no client yet"
+    head = f"{shown['id']}  {shown['subject']}\n{client}, {shown['status']}, {shown['minutes']} min"
     said = [
         f"\n--- {message['at']}  {message['author']} ({message['role']}{', internal' * message['internal']})\n\n"
         + message["text"]

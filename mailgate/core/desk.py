@@ -58,6 +58,11 @@ class Desk:
         known = self.rules.client(client)
         return known.name if known else client
 
+    def contact(self, client: str) -> str:
+        """Whom notices of a client go to; the director for a client that the rules no longer have."""
+        known = self.rules.client(client)
+        return known.contact if known else self.staff_address(None)
+
     def staff_name(self, technician: str | None) -> str:
         """The technician's name; the bare id of one that the rules no longer have, "" for None."""
         known = self.rules.technician(technician or "")

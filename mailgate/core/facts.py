@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailgate.core import address, ledger
-from mailgate.core.commands import command
+from mailgate.core.commands import claims, command
 from mailgate.core.desk import Desk
-from mailgate.core.model import Command, Entry, Mail, Person, Ticket
+from mailgate.core.model import Command, Entry, Mail, Matter, Person, Role, Ticket
 from mailgate.core.reading import fresh
 
 # Of a thread's IDs the nearest; of what a mail names, more than a long day's work on many tickets.
 _MOST_IDS = 20
 _MOST_NAMED = 200
+# Commands that need every entry of the client's.
+_ON_ACCOUNTS = ("accept", "decline", "cancel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Wanted:
 
     tickets: numbers in reply addresses, subject and text. entries: numbers after `#void`.
     person: id of the technician who writes, "" for others. client: id of the client who writes.
+    prospect: address of somebody unknown who writes, "" for others. accounts: whether the decision
+    needs every entry of the clients.
     """
 
     message_id: str
@@ -32,6 +36,8 @@ class Wanted:
     entries: frozenset[int]
     person: str
     client: str
+    prospect: str = ""
+    accounts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,11 @@ class Facts:
     repeat_of: where the same message stands already, "" if it is new. by_message_id: the tickets in
     which an ID was received or sent. addressees: who was ever written to in a ticket. history:
     whole texts of a ticket's messages, newest last. balances: minutes by client. voided: those of
-    the entries that a void answers. next_ticket: the number that a new ticket gets.
+    the entries that a void answers. matters: what is open of the clients, oldest first. ended: the
+    clients that bought time and have none left. paused: their tickets that are held for want of it.
+    accounts: every entry of a client, oldest first, where the decision needs them. prospect: the
+    ticket of an unknown writer; prospects: how many such tickets were opened in the last day. halted:
+    the books do not add up and no minutes are booked. next_ticket: the number of the next new ticket.
     """
 
     repeat_of: str = ""
@@ -77,6 +87,13 @@ class Facts:
     balances: Mapping[str, int] = field(default_factory=dict)
     entries: Mapping[int, Entry] = field(default_factory=dict)
     voided: frozenset[int] = frozenset()
+    matters: tuple[Matter, ...] = ()
+    ended: frozenset[str] = frozenset()
+    paused: Mapping[str, tuple[Ticket, ...]] = field(default_factory=dict)
+    accounts: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    prospect: Ticket | None = None
+    prospects: int = 0
+    halted: bool = False
     next_ticket: int = 1
 
     def balance_after(self, client: str, entries: Iterable[Entry]) -> int:
@@ -89,11 +106,12 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
     """Say what must be looked up for this mail."""
     person = desk.rules.who(mail.sender) if mail.sender else None
     orders = _orders(mail, person, desk, now)
+    asks = _Asks.of(mail, person, desk)
     pointers = (address.reply_pointer(recipient, desk.rules.desks) for recipient in mail.recipients)
     named = [pointer[0] for pointer in pointers if pointer]
     named += [int(number) for number in desk.tags.findall(mail.subject)]
     named += [order.ticket for order in orders if order.ticket]
-    entries = dict.fromkeys(order.entry for order in orders if order.entry)
+    entries = dict.fromkeys(order.entry for order in (*orders, *asks.claims) if order.entry)
     return Wanted(
         message_id=mail.message_id,
         digest=mail.digest,
@@ -102,7 +120,26 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         entries=frozenset(list(entries)[:_MOST_NAMED]),
         person=person.id if person is not None and person.role.staff else "",
         client=(person.client or "") if person is not None else "",
+        prospect=(mail.sender or "") if person is None and desk.rules.desk.strangers == "prospect" else "",
+        accounts=asks.account or any(order.name in _ON_ACCOUNTS for order in orders),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asks:
+    """What a client asks of the contract. account: whether it takes the whole ledger to answer."""
+
+    claims: tuple[Command, ...] = ()
+    account: bool = False
+
+    @classmethod
+    def of(cls, mail: Mail, person: Person | None, desk: Desk) -> _Asks:
+        if person is None or person.role is not Role.CLIENT or not claims.maybe_claims(mail.text or mail.html):
+            return cls()
+        text, _ = fresh.source(mail)
+        found = claims.read(text, desk.rules.desk.tag)
+        whole = any(claim.name == "refund" or (claim.name == "dispute" and not claim.entry) for claim in found)
+        return cls(found, whole or claims.wants_money_back(text))
 
 
 def _orders(mail: Mail, person: Person | None, desk: Desk, now: datetime) -> tuple[Command, ...]:

@@ -14,9 +14,12 @@ from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
 from mailgate.core.model import Mail
 from mailgate.core.plan import Plan
+from mailgate.core.stages.claims import read_claims, settle_claims
+from mailgate.core.stages.contract import keep_contract
 from mailgate.core.stages.effects import apply_rules, book_minutes, change_ticket, release_held
 from mailgate.core.stages.mails import plan_mails
 from mailgate.core.stages.orders import read_commands
+from mailgate.core.stages.rulings import rule_on_matters
 from mailgate.core.stages.what import answer_question, read_text
 from mailgate.core.stages.where import choose_ticket, open_or_reopen
 from mailgate.core.stages.who import (
@@ -41,11 +44,15 @@ STAGES: tuple[Stage, ...] = (
     answer_question,  # "saldo", "informe": an answer, no ticket
     demand_proof,  # staff act only with proof
     read_commands,  # fresh text only; one wrong line and none applies
+    read_claims,  # a client's limit, dispute, refund, or "ok"
     open_or_reopen,  # whose ball it is now
     apply_rules,  # rules.toml, first match of each kind
+    settle_claims,  # what the client said is kept, told, carried out
     book_minutes,  # commands become ledger entries
+    rule_on_matters,  # estimates, and rulings on what waits
     change_ticket,  # commands change status, priority, technician
     release_held,  # "#send": what waited for the technician's word
+    keep_contract,  # low balance, end of service, estimate passed
     plan_mails,  # acknowledgement, answer, notices: outbox rows
 )
 

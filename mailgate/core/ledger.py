@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -12,6 +13,7 @@ from mailgate.core.model import Entry, Kind
 State = Literal["active", "ended", "expired", "none"]
 
 VOID_WINDOW = timedelta(days=1)
+_WORK = (Kind.DEBIT, Kind.COURTESY)
 
 
 def balance(entries: Iterable[Entry]) -> int:
@@ -54,14 +56,27 @@ def last_used(entries: Sequence[Entry]) -> date | None:
     return max(debits, default=None) or max(purchases, default=None)
 
 
+def ended_by(entries: Iterable[Entry]) -> Entry | None:
+    """The entry that used up what was left; None while something is left, or where nothing was bought.
+
+    A purchase that a debt swallows whole is used up at once.
+    """
+    last, left = None, 0
+    for entry in entries:
+        before, left = left, left + entry.minutes
+        if left > 0:
+            last = None
+        elif before > 0 or entry.kind is Kind.PURCHASE:
+            last = entry
+    return last
+
+
 def state(entries: Sequence[Entry], expires_on: date | None, today: date) -> State:
     """Whether the service runs, has ended (nothing left), has expired, or was never bought."""
     if not any(entry.kind is Kind.PURCHASE for entry in entries):
         return "none"
-    if any(entry.kind is Kind.EXPIRY for entry in entries[-1:]):
-        return "expired"
-    if balance(entries) <= 0:
-        return "ended"
+    if last := ended_by(entries):
+        return "expired" if last.kind is Kind.EXPIRY else "ended"
     return "expired" if expires_on is not None and today > expires_on else "active"
 
 
@@ -113,26 +128,66 @@ class Broken:
 
 
 def signs_fit_kinds(entries: Sequence[Entry]) -> Iterator[Broken]:
-    """Purchases add, debits take or stand at zero, courtesies do neither."""
+    """Purchases and adjustments add, debits and refunds take or stand at zero, courtesies do neither."""
     for entry in entries:
         fits = {
             Kind.PURCHASE: entry.minutes > 0,
             Kind.DEBIT: -entry.worked <= entry.minutes <= 0 < entry.worked,
             Kind.COURTESY: entry.minutes == 0 < entry.worked,
+            Kind.ADJUST: entry.minutes > 0,
+            Kind.REFUND: entry.minutes <= 0,
+            Kind.EXPIRY: entry.minutes < 0,
         }.get(entry.kind, True)
         if not fits:
             yield Broken(entry.id, f"a {entry.kind} of {entry.minutes} minutes ({entry.worked} worked)")
 
 
-def voids_cancel_exactly(entries: Sequence[Entry]) -> Iterator[Broken]:
-    """A void takes back one earlier entry of the same client, to the minute."""
-    known: dict[int, Entry] = {}
+def _answers(entries: Sequence[Entry], *kinds: Kind) -> Iterator[tuple[Entry, Entry | None]]:
+    """The entries of some kinds, each with the earlier one of its client that it answers."""
+    known: dict[tuple[str, int | None], Entry] = {}
     for entry in entries:
-        if entry.kind is Kind.VOID:
-            of = known.get(entry.of or 0)
-            if of is None or of.client != entry.client or of.minutes != -entry.minutes:
-                yield Broken(entry.id, f"does not cancel entry {entry.of}")
-        known[entry.id] = entry
+        if entry.kind in kinds:
+            yield entry, known.get((entry.client, entry.of))
+        known[entry.client, entry.id] = entry
+
+
+def voids_cancel_exactly(entries: Sequence[Entry]) -> Iterator[Broken]:
+    """A void takes back one earlier piece of work of its client: what adjustments left of it, to the minute."""
+    adjusted: Counter[int] = Counter()
+    for entry, of in _answers(entries, Kind.VOID, Kind.ADJUST):
+        if entry.kind is Kind.ADJUST:
+            adjusted[entry.of or 0] += entry.minutes
+        elif of is None or of.kind not in _WORK or entry.minutes != -of.minutes - adjusted[of.id]:
+            yield Broken(entry.id, f"does not cancel entry {entry.of}")
+
+
+def adjustments_give_back_what_was_taken(entries: Sequence[Entry]) -> Iterator[Broken]:
+    """An adjustment answers an earlier debit of its client; with a void before it, never more than that took."""
+    back: Counter[int] = Counter()
+    for entry, of in _answers(entries, Kind.VOID, Kind.ADJUST):
+        back[entry.of or 0] += entry.minutes
+        if entry.kind is Kind.ADJUST and (of is None or of.kind is not Kind.DEBIT or back[of.id] > -of.minutes):
+            yield Broken(entry.id, f"gives back more than entry {entry.of} took")
+
+
+def refunds_answer_purchases_once(entries: Sequence[Entry]) -> Iterator[Broken]:
+    """A refund answers an earlier purchase of its client, and takes no more minutes than were bought."""
+    seen: set[int] = set()
+    for entry, of in _answers(entries, Kind.REFUND):
+        if of is None or of.kind is not Kind.PURCHASE or -entry.minutes > of.minutes:
+            yield Broken(entry.id, f"does not refund entry {entry.of}")
+        elif of.id in seen:
+            yield Broken(entry.id, f"refunds entry {entry.of} a second time")
+        seen.add(entry.of or 0)
+
+
+def expiries_take_all(entries: Sequence[Entry]) -> Iterator[Broken]:
+    """An expiry leaves exactly nothing."""
+    left: Counter[str] = Counter()
+    for entry in entries:
+        left[entry.client] += entry.minutes
+        if entry.kind is Kind.EXPIRY and left[entry.client] != 0:
+            yield Broken(entry.id, f"an expiry that leaves {left[entry.client]} minutes")
 
 
 def nothing_voided_twice(entries: Sequence[Entry]) -> Iterator[Broken]:
@@ -149,7 +204,7 @@ def no_line_books_twice(entries: Sequence[Entry]) -> Iterator[Broken]:
     """One entry for a line of a message."""
     seen: set[tuple[int, int | None]] = set()
     for entry in entries:
-        if entry.message is not None:
+        if entry.message is not None and entry.line is not None:
             key = (entry.message, entry.line)
             if key in seen:
                 yield Broken(entry.id, f"message {entry.message}, line {entry.line} booked twice")
@@ -163,7 +218,16 @@ def times_are_aware(entries: Sequence[Entry]) -> Iterator[Broken]:
             yield Broken(entry.id, "a time without a zone")
 
 
-CHECKS = (signs_fit_kinds, voids_cancel_exactly, nothing_voided_twice, no_line_books_twice, times_are_aware)
+CHECKS = (
+    signs_fit_kinds,
+    voids_cancel_exactly,
+    nothing_voided_twice,
+    adjustments_give_back_what_was_taken,
+    refunds_answer_purchases_once,
+    expiries_take_all,
+    no_line_books_twice,
+    times_are_aware,
+)
 
 
 def audit(entries: Sequence[Entry]) -> list[Broken]:

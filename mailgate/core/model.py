@@ -74,6 +74,29 @@ class Kind(StrEnum):
     REFUND = "refund"
 
 
+class MatterKind(StrEnum):
+    """What somebody's word is asked for.
+
+    dispute: the client disagrees with an entry. refund: the client wants the money back. estimate:
+    the client must agree to an estimate. debit: work past the limit that the client set on a ticket.
+    """
+
+    DISPUTE = "dispute"
+    REFUND = "refund"
+    ESTIMATE = "estimate"
+    DEBIT = "debit"
+
+
+class MatterState(StrEnum):
+    """What became of a matter. reduced: granted in part. withdrawn: another one took its place."""
+
+    OPEN = "open"
+    GRANTED = "granted"
+    REDUCED = "reduced"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
 class Outcome(StrEnum):
     """What became of a message; the words of `mailgate explain`."""
 
@@ -87,6 +110,7 @@ class Outcome(StrEnum):
 
 
 Source = Literal["smtp", "lmtp", "imap", "inject"]
+HeldFor = Literal["", "balance", "rule", "away"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +213,7 @@ class Person:
     """Somebody whom the rules know.
 
     id: key in the rules: of the technician, or of the client. address: the one they wrote from.
-    client: id of the client, None for staff.
+    client: id of the client, "" for who is none yet, None for staff.
     """
 
     role: Role
@@ -215,13 +239,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command line of a technician's mail.
+    """One command line of a mail: a technician's, or one of the few that are a client's.
 
     name: canonical English name without "#", e.g. "time"; what was written where it is unknown.
     line: as written, trimmed. number: index of the line in the fresh text, from 0.
-    minutes: whole, > 0, for time, call and free. day: day of the work, None for today.
-    ticket: number of the ticket that is named, None for the mail's own. entry: for void.
-    value: canonical value of status, priority, assign, category.
+    minutes: whole, > 0, for time, call, free, estimate and limit; >= 0 for adjust. day: day of the work,
+    None for today. ticket: number of the ticket that is named, None for the mail's own. entry: for void,
+    dispute, uphold and adjust. value: canonical value of status, priority, assign, category; "ask" of an
+    estimate that the client must agree to. note: what is said besides; the reason of a dispute.
     """
 
     name: str
@@ -238,7 +263,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One piece of work or one question. minutes: charged so far. requester: who is answered."""
+    """One piece of work or one question. minutes: charged so far. requester: who is answered.
+
+    client: id of the client, "" where somebody who is none yet (a prospect) asked. limit: minutes that
+    the client allows on it, None for no limit. held_for: why it is held, "" where it is not.
+    """
 
     id: int
     client: str
@@ -257,6 +286,8 @@ class Ticket:
     estimate: int | None = None
     minutes: int = 0
     follows: int | None = None
+    limit: int | None = None
+    held_for: HeldFor = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +319,35 @@ class Entry:
     price: str | None = None
     paid_by: str | None = None
     reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """Something that waits for a person's word, with the evidence: who asked by which message.
+
+    entry: the one that is disputed. minutes: of the estimate, or of the work past the limit.
+    technician, day, note, phone: of that work, as they will stand in its entry. reason: what the
+    client wrote. message, line: where it was asked; (message, line) is unique, so no mail asks twice.
+    decision: id of the message by which it was decided, None where it was decided at this machine.
+    """
+
+    id: int
+    kind: MatterKind
+    client: str
+    at: datetime
+    ticket: int | None = None
+    entry: int | None = None
+    minutes: int | None = None
+    technician: str | None = None
+    day: date | None = None
+    note: str = ""
+    phone: bool = False
+    reason: str = ""
+    message: int | None = None
+    line: int | None = None
+    state: MatterState = MatterState.OPEN
+    decided_at: datetime | None = None
+    decision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,29 @@ from typing import Any, Self
 
 from mailgate.core.commands.command import Script
 from mailgate.core.message.automatic import Automatic
-from mailgate.core.model import Command, Entry, Mail, Notice, Outcome, Person, Reading, Role, Ticket
+from mailgate.core.model import (
+    Command,
+    Entry,
+    Mail,
+    Matter,
+    MatterState,
+    Notice,
+    Outcome,
+    Person,
+    Reading,
+    Role,
+    Ticket,
+)
 
 NO_SCRIPT = Script((), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a matter that was open. matter: its number."""
+
+    matter: int
+    state: MatterState
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +43,9 @@ class Plan:
     own_token: the sender wrote to a reply address that was made for them.
     text: what readers of the ticket will see of it. internal: not for the client's eyes. hold: ""
     or why it waits for the technician's word. releases: the hold that it ends.
-    entries: for the ledger, numbers not given yet. reason: of a quarantine, a sentence.
+    entries: for the ledger, numbers not given yet. matters: what waits for somebody's word from now
+    on. decisions: what was waiting and does not any more. others: other tickets that change with it,
+    as they shall stand. reason: of a quarantine, a sentence.
     final: nothing after this stage changes it. why: the trail, one step each.
     """
 
@@ -47,6 +69,9 @@ class Plan:
     rules: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
+    matters: tuple[Matter, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    others: tuple[Ticket, ...] = ()
     notices: tuple[Notice, ...] = ()
     outcome: Outcome | None = None
     reason: str = ""

@@ -32,8 +32,9 @@ def find(mail: Mail, person: Person | None, facts: Facts, desk: Desk) -> Match |
 
 
 def may_speak(person: Person, ticket: Ticket) -> bool:
-    """Staff in every ticket, a client's people in that client's."""
-    return person.role.staff or person.client == ticket.client
+    """Staff in every ticket, a client's people in that client's, who is no client in their own."""
+    mine = person.client == ticket.client and (bool(ticket.client) or person.address == ticket.requester)
+    return person.role.staff or mine
 
 
 def pointers(mail: Mail, facts: Facts, desk: Desk) -> Iterator[Match]:

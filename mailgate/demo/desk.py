@@ -49,10 +49,19 @@ class RunningDesk:
     def mails_of(self, number: int) -> list[Mail]:
         """Every mail that a mail of the journal caused, once all of them are out. Raises Refused."""
         _wait(lambda: self._is_settled(number), f"mail {number} is not dealt with")
+        return self._fresh(f"j{number}.")
+
+    def mails_of_sale(self) -> list[Mail]:
+        """Every mail that a sale just caused, once all of them are out. Raises Refused."""
+        _wait(self._is_sent, "the receipt is not sent")
+        return self._fresh("e")
+
+    def _fresh(self, cause: str) -> list[Mail]:
+        """The mails that were not seen before and whose Message-ID names this cause."""
         fresh = [path for path in sorted(self._files()) if path not in self._seen]
         self._seen.update(fresh)
         mails = (mime.parse(path.read_bytes(), Envelope("inject")) for path in fresh)
-        return [mail for mail in mails if mail.message_id.startswith(f"j{number}.")]
+        return [mail for mail in mails if mail.message_id.startswith(cause)]
 
     def standing(self, client: str, letters: Sequence[Letter] = (), number: int = 0) -> Standing:
         """How the client's account stands, and the ticket of these letters, the last taken as `number`."""
@@ -77,10 +86,14 @@ class RunningDesk:
 
     def _is_settled(self, number: int) -> bool:
         """Whether it is processed and nothing waits to be sent any more."""
+        with self._store.read() as tx:
+            waits = journal.is_waiting(tx, number)
+        return not waits and self._is_sent()
+
+    def _is_sent(self) -> bool:
         now = utc_now()
         with self._store.read() as tx:
-            due = [one for one in outbox.listed(tx) if one.next_try_at and one.next_try_at <= now]
-            return not due and not journal.is_waiting(tx, number)
+            return not any(one.next_try_at and one.next_try_at <= now for one in outbox.listed(tx))
 
     def _files(self) -> list[Path]:
         return list(self._outbox.glob("*.eml"))

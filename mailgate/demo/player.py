@@ -69,8 +69,10 @@ class _Performance:
             self._screen.outcome("The rules have no package to sell, so none is sold.")
             return
         package = next((name for name, one in packages.items() if one.first), next(iter(packages)))
-        words = ("sell", self._cast.client, package, "--paid-by", "transfer")
+        forced = () if packages[package].first else ("--force",)
+        words = ("sell", self._cast.client, package, "--paid-by", "transfer", *forced)
         self._screen.command(words, self._desk.verb(*words))
+        self._show(self._desk.mails_of_sale())
         self._standing = self._desk.standing(self._cast.client)
 
     def act(self, number: int, scene: Scene) -> None:

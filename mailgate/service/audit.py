@@ -1,12 +1,29 @@
-"""Prove the books: the ledger's invariants, and that nothing in the store hangs in the air."""
+"""Prove the books: the ledger's invariants, and that nothing in the store hangs in the air.
+
+What does not add up stops the booking of minutes until a later proof is good.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from mailgate.core import ledger
-from mailgate.store import Connection, entries
-from mailgate.store.proofs import problems_of_store
+from mailgate.core.contract.proofs import matters_fit, prices_fit
+from mailgate.core.model import Entry, Notice
+from mailgate.core.settings.rules import Rules
+from mailgate.service.letters import post
+from mailgate.service.office import Office
+from mailgate.store import Connection, entries, events, matters
+from mailgate.store.proofs import mails_told, problems_of_store
+
+log = logging.getLogger("mailgate.audit")
+
+# Of what is off, a mail tells as much as somebody will read; `mailgate audit` tells all.
+MOST_TOLD = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +45,63 @@ class Audit:
 def audited(tx: Connection) -> Audit:
     """Look at the whole ledger and the whole store."""
     booked = entries.everything(tx)
-    clients = sorted({entry.client for entry in booked})
-    sums = {client: ledger.balance(e for e in booked if e.client == client) for client in clients}
-    problems = [f"entry {broken.entry}: {broken.what}" for broken in ledger.audit(booked)]
+    sums: Counter[str] = Counter()
+    for entry in booked:
+        sums[entry.client] += entry.minutes
+    broken = [*ledger.audit(booked), *prices_fit(booked)]
+    problems = [f"entry {one.entry}: {one.what}" for one in broken]
     for client, left in sums.items():
         if (stored := entries.balance(tx, client)) != left:
             problems.append(f"client {client}: the store says {stored} minutes, the entries sum to {left}")
-    return Audit(len(booked), sums, [*problems, *problems_of_store(tx)])
+    problems += matters_fit(matters.everything(tx), booked)
+    problems += _told_too_often(tx, booked)
+    return Audit(len(booked), dict(sorted(sums.items())), [*problems, *problems_of_store(tx)])
+
+
+def _told_too_often(tx: Connection, booked: Sequence[Entry]) -> Iterator[str]:
+    """Mails of a low or used up balance beyond the bookings that can have caused them.
+
+    A booking and its mails carry the same instant. The end of a service is told to client and director.
+    """
+    lowered: Counter[datetime] = Counter()
+    ended: Counter[datetime] = Counter()
+    left: Counter[str] = Counter()
+    for entry in booked:
+        before, left[entry.client] = left[entry.client], left[entry.client] + entry.minutes
+        lowered[entry.at] += entry.minutes < 0
+        ended[entry.at] += 2 * (before > 0 >= left[entry.client])
+    for template, causes in (("low_balance", lowered), ("service_ended", ended)):
+        for number, at in mails_told(tx, template):
+            causes[at] -= 1
+            if causes[at] < 0:
+                yield f"outbox {number}: a {template} that no booking caused"
+
+
+def halt(tx: Connection, office: Office, problems: Sequence[str], now: datetime) -> bool:
+    """Book no more minutes, and tell the admin; False where that is so already."""
+    if events.halts(tx):
+        return False
+    number = events.record(tx, "halt", "", now.isoformat(), now)
+    post(tx, office, [_books_halted(office.desk.rules, problems, now)], now, f"x{number}")
+    for problem in problems[:MOST_TOLD]:
+        log.error("%s", problem)
+    log.error("%d problems in the books; no minutes are booked until an audit is good", len(problems))
+    return True
+
+
+def resume(tx: Connection, halts: Sequence[str], now: datetime) -> None:
+    """Book minutes again after a good proof. halts: the keys of those that it ends."""
+    for key in halts:
+        events.record(tx, "resume", "", key, now)
+        log.info("the books add up; minutes are booked again after the halt of %s", key)
+
+
+def _books_halted(rules: Rules, problems: Sequence[str], since: datetime) -> Notice:
+    more = [f"… {len(problems) - MOST_TOLD}: mailgate audit"] if len(problems) > MOST_TOLD else []
+    return Notice(
+        "books_halted",
+        to=rules.desk.admin,
+        language=rules.desk.language,
+        values={"problems": [*problems[:MOST_TOLD], *more], "since": since},
+        automatic="auto-generated",
+    )

@@ -19,6 +19,9 @@ from mailgate.store import Connection, blobs, messages, outbox
 # their own text back to be sent again: then it is fresh, though it stands in a mail of ours.
 _QUOTABLE = ("ack", "answer", "notice", "handed_over")
 
+Source = tuple[int, tuple[Attachment, ...]]
+"""A message in the store: its blob, and its attachments."""
+
 
 def post(
     tx: Connection,
@@ -26,12 +29,11 @@ def post(
     notices: Sequence[Notice],
     now: datetime,
     cause: str,
-    source: tuple[bytes, tuple[Attachment, ...]] = (b"", ()),
+    source: Source = (0, ()),
 ) -> None:
     """Write the mails into the outbox, in the transaction of what causes them.
 
-    cause: names what they come from, unique for ever, e.g. "j17". source: the raw message whose
-    attachments are handed on, and which they are.
+    cause: names what they come from, unique for ever, e.g. "j17". source: whose attachments are handed on.
     """
     for number, notice in enumerate(notices):
         mail = write(tx, office, notice, now, f"{cause}.{number}", source)
@@ -46,7 +48,7 @@ def write(
     notice: Notice,
     now: datetime,
     name: str,
-    source: tuple[bytes, tuple[Attachment, ...]],
+    source: Source,
 ) -> Outgoing:
     """Write one mail. The same arguments give the same bytes."""
     notice, extra = filled(tx, office.desk, notice, now)
@@ -77,14 +79,12 @@ def _message_id(desk: Desk, name: str) -> str:
     return f"{name}.{mac}.mailgate@{desk.rules.desk.address.rpartition('@')[2]}"
 
 
-def _carried(tx: Connection, notice: Notice, source: tuple[bytes, tuple[Attachment, ...]]) -> list[Part]:
+def _carried(tx: Connection, notice: Notice, source: Source) -> list[Part]:
     """The attachments that a mail hands on, byte for byte."""
-    raw, attachments = source if notice.carry else (b"", ())
+    blob, attachments = source if notice.carry else (0, ())
     if notice.carry_from is not None and (message := messages.get(tx, notice.carry_from)):
-        raw, attachments = blobs.get(tx, message.blob), message.attachments
-    return [Part(file.name, file.type, _content(raw, file), file.content_id, file.inline) for file in attachments]
-
-
-def _content(raw: bytes, file: Attachment) -> bytes:
-    """What reading the message found already; else it is read again."""
-    return mime.part_bytes(raw, file.part) if file.content is None else file.content
+        blob, attachments = message.blob, message.attachments
+    unread = [file.part for file in attachments if file.content is None]
+    contents = mime.contents(blobs.get(tx, blob), unread) if unread else {}
+    contents |= {file.part: file.content for file in attachments if file.content is not None}
+    return [Part(file.name, file.type, contents[file.part], file.content_id, file.inline) for file in attachments]

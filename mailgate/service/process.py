@@ -20,7 +20,7 @@ from mailgate.errors import StoreUnavailable
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.service.take import Clock, utc_now
-from mailgate.store import Connection, Store, entries, journal, messages, quarantine, tickets
+from mailgate.store import Connection, Store, entries, journal, matters, messages, quarantine, tickets
 from mailgate.store.facts import facts_for
 from mailgate.store.journal import Kept
 from mailgate.store.messages import Message
@@ -48,7 +48,7 @@ def process(
     """
     if not journal.is_waiting(tx, kept.id):
         return None
-    facts = facts_for(tx, wanted(mail, office.desk, now))
+    facts = facts_for(tx, wanted(mail, office.desk, now), now)
     plan = decide(mail, facts, office.desk, now, vouched=vouched or kept.envelope.source == "inject")
     _carry_out(tx, kept, plan, office, now)
     return plan
@@ -105,8 +105,8 @@ def _carry_out(tx: Connection, kept: Kept, plan: Plan, office: Office, now: date
     if plan.outcome is Outcome.QUARANTINE:
         _put_in_quarantine(tx, kept, plan, now)
     elif plan.outcome is not Outcome.REPEAT:
-        message = _keep(tx, kept, plan)
-    post(tx, office, plan.notices, now, f"j{kept.id}", (kept.raw, plan.mail.attachments))
+        message = _keep(tx, kept, plan, now)
+    post(tx, office, plan.notices, now, f"j{kept.id}", (kept.blob, plan.mail.attachments))
     journal.finish(tx, kept.id, plan.outcome, message)
 
 
@@ -124,13 +124,20 @@ def _put_in_quarantine(tx: Connection, kept: Kept, plan: Plan, now: datetime) ->
     )
 
 
-def _keep(tx: Connection, kept: Kept, plan: Plan) -> int:
-    """Ticket, message and entries; gives the message's number."""
+def _keep(tx: Connection, kept: Kept, plan: Plan, now: datetime) -> int:
+    """Tickets, message, entries and matters; gives the message's number."""
     if plan.changed is not None:
         (tickets.open_ticket if plan.opens else tickets.update)(tx, plan.changed)
+    for other in plan.others:
+        tickets.update(tx, other)
     message = messages.add(tx, _message(kept, plan))
     for entry in plan.entries:
-        entries.append(tx, replace(entry, message=message))
+        # Work that waited for the client's word keeps the message that it came from.
+        entries.append(tx, entry if entry.message else replace(entry, message=message))
+    for decision in plan.decisions:
+        matters.decide(tx, decision.matter, decision.state, now, message)
+    for matter in plan.matters:
+        matters.open_matter(tx, replace(matter, message=message))
     if plan.releases is not None:
         messages.release(tx, plan.releases)
     if plan.filed_in is not None:
@@ -168,7 +175,8 @@ class Processor:
     """The thread that processes what is taken, oldest first, until it is stopped.
 
     It asks the store what waits, so that nothing is forgotten whoever took it, and whatever ended
-    the process before. office: gives the rules in force; processed: called after each batch.
+    the process before. office: gives the rules in force; processed: called after each batch,
+    with the number of its last message.
     """
 
     def __init__(
@@ -176,7 +184,7 @@ class Processor:
         store: Store,
         writer: Writer,
         office: Callable[[], Office],
-        processed: Callable[[], None],
+        processed: Callable[[int], None],
         clock: Clock = utc_now,
     ) -> None:
         self._store = store
@@ -225,8 +233,7 @@ class Processor:
         with self._store.read() as tx:
             last = journal.newest(tx)
         while not self._stopping:
-            with self._store.read() as tx:
-                left = journal.waiting(tx, 1)
+            left = self._waiting(1)
             if not left or left[0].id > last:
                 return False
             kept = left[0]
@@ -235,21 +242,23 @@ class Processor:
                 self._quarantine(kept, f"processing ended the program {kept.tries} times", "")
             else:
                 self._settle(kept, self._submit(kept, self._parsed(kept)))
-            self._processed()
+            self._processed(kept.id)
         return False
 
     def _process_waiting(self) -> bool:
         """Whether there was anything to process."""
-        with self._store.read() as tx:
-            batch = journal.waiting(tx, _BATCH)
         # All are read before any is handed over, so that they share a commit, and the two threads take turns.
-        ready = [(kept, self._parsed(kept)) for kept in batch]
+        ready = [(kept.emptied(), self._parsed(kept)) for kept in self._waiting(_BATCH)]
         under_way = [(kept, self._submit(kept, mail)) for kept, mail in ready]
         for kept, future in under_way:
             self._settle(kept, future)
-        if batch:
-            self._processed()
-        return bool(batch)
+        if ready:
+            self._processed(ready[-1][0].id)
+        return bool(ready)
+
+    def _waiting(self, most: int) -> list[Kept]:
+        with self._store.read() as tx:
+            return journal.waiting(tx, most)
 
     def _parsed(self, kept: Kept) -> Mail | Exception:
         try:

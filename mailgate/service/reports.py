@@ -1,20 +1,21 @@
-"""What clients ask for: balance, report, history, help. One source for mail and command line."""
+"""What only the store knows of a mail: balance, report, history, the story of a dispute.
+
+One source for mail and command line.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from mailgate.core import ledger
 from mailgate.core.commands.vocabulary import VERBS
+from mailgate.core.contract.account import expires_on, refund_until
 from mailgate.core.desk import Desk
-from mailgate.core.ledger import Statement
-from mailgate.core.model import Entry, Kind, Notice, Part
+from mailgate.core.model import Entry, Notice, Part, Role
+from mailgate.service.statements import report_files, report_values, statement_of, ticket_tag
 from mailgate.store import Connection, entries, messages, tickets
 
 _RECENT = 5
@@ -37,11 +38,14 @@ def filled(tx: Connection, desk: Desk, notice: Notice, now: datetime) -> tuple[N
     match notice.template:
         case "balance":
             return replace(notice, values=balance_values(tx, desk, asked["client"], now)), []
-        case "report":
-            statement = statement_of(tx, desk, asked["client"], asked["since"], asked["until"], now)
-            values = report_values(tx, desk, asked["client"], statement)
-            values["problem"] = asked["problem"]
-            return replace(notice, values=values), [_csv_part(values, notice.language)]
+        case "ack" if asked["held"] == "balance":
+            return replace(notice, values={**asked, "refund_until": _refund_until(tx, desk, asked["client"], now)}), []
+        case "report" | "statement" | "service_ended":
+            values = _with_statement(tx, desk, asked, now)
+            files = report_files(values, notice.language, desk.rules.desk.name, pdf=bool(asked.get("pdf")))
+            return replace(notice, values=values), files
+        case "expired":
+            return replace(notice, values=_with_statement(tx, desk, asked, now)), []
         case "history":
             return replace(notice, values=history_values(tx, desk, asked["client"])), []
         case "help":
@@ -50,6 +54,8 @@ def filled(tx: Connection, desk: Desk, notice: Notice, now: datetime) -> tuple[N
             return replace(notice, values={"verbs": _verbs()}), []
         case "handed_over":
             return replace(notice, values={**asked, "conversation": _conversation(tx, notice.ticket)}), []
+        case "dispute_asked":
+            return replace(notice, values={**asked, "stories": dispute_stories(tx, desk, asked["entries"])}), []
         case _:
             return notice, []
 
@@ -60,11 +66,15 @@ def account(tx: Connection, desk: Desk, client: str, now: datetime) -> Account:
 
 
 def _standing(desk: Desk, client: str, booked: Sequence[Entry], now: datetime) -> Account:
-    used = ledger.last_used(booked)
-    expires = desk.rules.time.expires_after.add_to(used) if used else None
-    left = ledger.balance(booked)
+    expires = expires_on(booked, desk.rules.time.expires_after)
     state = ledger.state(booked, expires, desk.local_day(now))
-    return Account(client, left, state, expires if left > 0 else None, used)
+    return Account(client, ledger.balance(booked), state, expires, ledger.last_used(booked))
+
+
+def _refund_until(tx: Connection, desk: Desk, client: str, now: datetime) -> date | None:
+    """The last day on which the money can be had back, None where there is none or it has passed."""
+    until = refund_until(entries.of_client(tx, client), desk.rules.time.refund_window, desk.rules.zone)
+    return until if until and desk.local_day(now) <= until else None
 
 
 def balance_values(tx: Connection, desk: Desk, client: str, now: datetime) -> dict[str, Any]:
@@ -78,74 +88,10 @@ def balance_values(tx: Connection, desk: Desk, client: str, now: datetime) -> di
         "expires_on": stands.expires_on,
         "last_used_on": stands.last_used_on,
         "recent": [
-            {"day": e.day, "ticket_tag": _tag(desk, e), "note": e.note, "minutes": e.minutes}
+            {"day": e.day, "ticket_tag": ticket_tag(desk, e), "note": e.note, "minutes": e.minutes}
             for e in reversed(booked[-_RECENT:])
         ],
     }
-
-
-def statement_of(
-    tx: Connection, desk: Desk, client: str, since: date | None, until: date | None, now: datetime
-) -> Statement:
-    """The statement of a period; without a first day since the last purchase, without a last until today."""
-    booked = [(desk.local_day(entry.at), entry) for entry in entries.of_client(tx, client)]
-    purchases = [day for day, entry in booked if entry.kind is Kind.PURCHASE]
-    first = since or max(purchases, default=None) or desk.local_day(now)
-    return ledger.statement(booked, first, until or desk.local_day(now))
-
-
-def report_values(tx: Connection, desk: Desk, client: str, statement: Statement) -> dict[str, Any]:
-    """Values of the template `report`, also what the CSV is made of."""
-    numbers = {line.entry.ticket for line in statement.lines if line.entry.ticket}
-    subjects = {number: t.subject for number, t in tickets.get_many(tx, sorted(numbers)).items()}
-    lines = [
-        {
-            "id": line.entry.id,
-            "day": line.entry.day,
-            "ticket_tag": _tag(desk, line.entry),
-            "subject": subjects.get(line.entry.ticket or 0, ""),
-            "technician_name": desk.staff_name(line.entry.technician),
-            "kind": line.entry.kind.value,
-            "minutes": line.entry.minutes,
-            "worked": line.entry.worked,
-            "note": line.entry.note,
-            "courtesy": line.entry.kind is Kind.COURTESY,
-            "disputed": False,
-            "balance_after": line.balance_after,
-        }
-        for line in statement.lines
-    ]
-    return {
-        "client_name": desk.client_name(client),
-        "problem": None,
-        "since": statement.since,
-        "until": statement.until,
-        "opening": statement.opening,
-        "closing": statement.closing,
-        "entries": lines,
-        "by_ticket": _by_ticket(desk, [line.entry for line in statement.lines], subjects),
-    }
-
-
-def report_csv(values: Mapping[str, Any], language: str) -> bytes:
-    """The report as CSV that a Spanish Excel opens rightly: BOM, semicolons, CRLF."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";" if language == "es" else ",", lineterminator="\r\n")
-    writer.writerow(_CSV_HEADS[language])
-    for line in values["entries"]:
-        fields = (
-            "id",
-            "day",
-            "kind",
-            "ticket_tag",
-            "subject",
-            "technician_name",
-            "note",
-            "worked",
-            "minutes",
-        )
-        writer.writerow([*(_cell(line[field]) for field in fields), line["balance_after"]])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
 def history_values(tx: Connection, desk: Desk, client: str) -> dict[str, Any]:
@@ -166,40 +112,47 @@ def history_values(tx: Connection, desk: Desk, client: str) -> dict[str, Any]:
     }
 
 
-_CSV_HEADS = {
-    "es": ("Apunte", "Día", "Tipo", "Ticket", "Asunto", "Técnico", "Nota", "Trabajados", "Minutos", "Saldo"),
-    "en": ("Entry", "Day", "Kind", "Ticket", "Subject", "Technician", "Note", "Worked", "Minutes", "Balance"),
-}
+def dispute_stories(tx: Connection, desk: Desk, numbers: Iterable[int]) -> list[dict[str, Any]]:
+    """What the director needs to rule on entries: each with who did what, when, and at whose words."""
+    booked = [entry for number in numbers if (entry := entries.get(tx, number))]
+    return [_story(tx, desk, entry) for entry in booked]
 
 
-def _csv_part(values: Mapping[str, Any], language: str) -> Part:
-    name = "informe" if language == "es" else "report"
-    return Part(f"{name}-{values['since']}-{values['until']}.csv", "text/csv", report_csv(values, language))
+def _story(tx: Connection, desk: Desk, entry: Entry) -> dict[str, Any]:
+    """One of them. minutes: as charged, > 0. text, asked: "" where there is no such message."""
+    ticket = tickets.get(tx, entry.ticket or 0)
+    message = messages.get(tx, entry.message or 0)
+    return {
+        "id": entry.id,
+        "day": entry.day,
+        "at": entry.at,
+        "minutes": -entry.minutes,
+        "note": entry.note,
+        "ticket_tag": ticket_tag(desk, entry),
+        "subject": ticket.subject if ticket else "",
+        "technician_name": desk.staff_name(entry.technician),
+        "phone": entry.phone,
+        "text": message.text if message else "",
+        "asked": _asked_before(tx, entry),
+    }
 
 
-def _cell(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") and not text.lstrip("-").isdigit() else text
-
-
-def _by_ticket(desk: Desk, booked: Sequence[Entry], subjects: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Where the minutes went, the most first; share in per cent of all of them."""
-    spent: Counter[int] = Counter()
-    for entry in booked:
-        if entry.ticket:
-            spent[entry.ticket] -= entry.minutes
-    total = sum(minutes for minutes in spent.values() if minutes > 0)
-    return [
-        {
-            "ticket_tag": desk.tag(number),
-            "subject": subjects.get(number, ""),
-            "minutes": minutes,
-            "share": round(100 * minutes / total),
-        }
-        for number, minutes in spent.most_common()
-        if minutes > 0
+def _asked_before(tx: Connection, entry: Entry) -> str:
+    """The text of the client's last message on the ticket before the one that booked the entry."""
+    said = [
+        message.text
+        for message in messages.of_ticket(tx, entry.ticket or 0)
+        if message.role is Role.CLIENT and not message.automatic and message.id < (entry.message or 0)
     ]
+    return said[-1] if said else ""
+
+
+def _with_statement(tx: Connection, desk: Desk, asked: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What a mail says already, with the statement of the period it names, else since the last purchase."""
+    client = asked["client"]
+    statement = statement_of(tx, desk, client, asked.get("since"), asked.get("until"), now)
+    shown = report_values(tx, desk, client, statement)
+    return {**asked, **shown, "problem": asked.get("problem")}
 
 
 def _conversation(tx: Connection, ticket: int | None) -> list[dict[str, Any]]:
@@ -222,7 +175,3 @@ def _verbs() -> list[dict[str, Any]]:
         for verb in VERBS
         if verb.available
     ]
-
-
-def _tag(desk: Desk, entry: Entry) -> str:
-    return desk.tag(entry.ticket) if entry.ticket else ""

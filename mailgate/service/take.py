@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -12,6 +13,10 @@ from mailgate.store import journal, mailboxes
 from mailgate.store.writer import Writer
 
 Clock = Callable[[], datetime]
+
+# Messages that are processed within a moment; a longer queue makes no more of them a second.
+_MOST_WAITING = 8
+_LONGEST_PAUSE = 0.3
 
 
 def utc_now() -> datetime:
@@ -56,3 +61,46 @@ class Intake:
     def skip(self, uid: Uid, reason: str) -> None:
         """Record a message that stays in the mailbox for good."""
         self._writer.submit(lambda tx: mailboxes.skip(tx, uid, reason)).result()
+
+
+class Pace:
+    """Makes peers wait a moment before their message is taken, while many wait to be processed.
+
+    Whoever pours mail in would else have each acknowledgement wait behind all the others. It refuses
+    nobody: a pause is short, and there is none while processing does not move. For the event loop.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: set[int] = set()
+        self._entering = 0
+        self._settled = 0
+        self._moved = asyncio.Event()
+        self._stuck = False
+
+    async def take(self, submit: Callable[[], Future[int]]) -> int:
+        """Submit a message when there is room for it, or after the pause; gives its number in the journal."""
+        await self._room()
+        self._entering += 1
+        try:
+            number = await asyncio.wrap_future(submit())
+        finally:
+            self._entering -= 1
+        if number > self._settled:
+            self._waiting.add(number)
+        return number
+
+    def settled(self, last: int) -> None:
+        """Everything up to this number is processed."""
+        self._settled, self._stuck = last, False
+        self._waiting = {number for number in self._waiting if number > last}
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def _room(self) -> None:
+        before = self._settled
+        try:
+            async with asyncio.timeout(_LONGEST_PAUSE):
+                while not self._stuck and self._entering + len(self._waiting) >= _MOST_WAITING:
+                    await self._moved.wait()
+        except TimeoutError:
+            self._stuck = self._settled == before

@@ -43,6 +43,11 @@ def balance(tx: Connection, client: str) -> int:
     return int(tx.value("select coalesce(sum(minutes), 0) from entry where client = :client", client=client))
 
 
+def bought(tx: Connection, client: str) -> bool:
+    """Whether the client ever bought time."""
+    return bool(tx.value("select 1 from entry where client = :client and kind = 'purchase' limit 1", client=client))
+
+
 def of_client(tx: Connection, client: str) -> list[Entry]:
     """Every entry of a client, oldest first."""
     rows = tx.rows("select * from entry where client = :client order by id", client=client)
@@ -73,8 +78,8 @@ def get(tx: Connection, entry: int) -> Entry | None:
 
 
 def voided(tx: Connection, entry: int) -> bool:
-    """Whether a void answers this entry."""
-    return bool(tx.value("select 1 from entry where of = :entry and kind = 'void'", entry=entry))
+    """Whether this entry is ruled on already: taken back, whole or in part."""
+    return bool(tx.value("select 1 from entry where of = :entry and kind in ('void', 'adjust')", entry=entry))
 
 
 def _entry(row: Row) -> Entry:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from mailgate.core.facts import Facts, Heard, Held, Wanted
-from mailgate.store import entries, messages, tickets
+from mailgate.store import entries, events, matters, messages, tickets
 from mailgate.store.connection import Connection
 
 # Quotes reach back to the newest mails of a ticket; the rest is cut by its marks alone.
 _HISTORY = 20
+_DAY = timedelta(days=1)
 
 
-def facts_for(tx: Connection, wanted: Wanted) -> Facts:
+def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
     """What the store knows of the things that a mail points at."""
     by_message_id = messages.tickets_of_ids(tx, wanted.message_ids)
     numbers = wanted.tickets.union(*by_message_id.values())
     found = tickets.get_many(tx, sorted(numbers))
+    prospect = tickets.of_prospect(tx, wanted.prospect) if wanted.prospect else None
+    found |= {prospect.id: prospect} if prospect else {}
     named = [entry for number in sorted(wanted.entries) if (entry := entries.get(tx, number))]
     clients = {ticket.client for ticket in found.values()} | {entry.client for entry in named}
-    clients |= {wanted.client} if wanted.client else set()
+    clients = (clients | {wanted.client}) - {""}
+    balances = {client: entries.balance(tx, client) for client in clients}
+    ended = frozenset(client for client, left in balances.items() if left <= 0 and entries.bought(tx, client))
+    waiting = tuple(matter for client in sorted(clients) for matter in matters.open_of_client(tx, client))
     return Facts(
         repeat_of=messages.repeat_of(tx, wanted.message_id, wanted.digest),
         tickets=found,
@@ -26,9 +34,16 @@ def facts_for(tx: Connection, wanted: Wanted) -> Facts:
         history={number: messages.texts(tx, number, _HISTORY) for number in found},
         heard={number: heard for number in found if (heard := _heard(tx, number))},
         held={number: held for number in found if (held := _held(tx, number, wanted.person))},
-        balances={client: entries.balance(tx, client) for client in clients},
+        balances=balances,
         entries={entry.id: entry for entry in named},
         voided=frozenset(entry.id for entry in named if entries.voided(tx, entry.id)),
+        matters=waiting,
+        ended=ended,
+        paused={client: tickets.held_for_balance(tx, client) for client in ended},
+        accounts={client: tuple(entries.of_client(tx, client)) for client in clients if wanted.accounts},
+        prospect=prospect,
+        prospects=tickets.prospects_since(tx, now - _DAY) if wanted.prospect else 0,
+        halted=bool(wanted.person or waiting) and events.halted_since(tx) is not None,
         next_ticket=tickets.next_id(tx),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mailgate.core.mailbox import Uid
@@ -23,6 +23,10 @@ class Kept:
     raw: bytes
     blob: int
     tries: int
+
+    def emptied(self) -> Kept:
+        """The same without its bytes, for when they are read: a big mail is not to stay in memory twice."""
+        return replace(self, raw=b"")
 
 
 def take(tx: Connection, raw: bytes, envelope: Envelope, now: datetime, uid: Uid | None = None) -> int:

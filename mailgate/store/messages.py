@@ -107,9 +107,10 @@ def addressees(tx: Connection, ticket: int) -> frozenset[str]:
 
 
 def last_of_client(tx: Connection, ticket: int) -> Message | None:
-    """The client's newest message of a ticket; robots do not count."""
+    """The newest message of a ticket from the client, or from who is none yet; robots do not count."""
     row = tx.row(
-        "select * from message where ticket = :ticket and role = 'client' and automatic = '' order by id desc limit 1",
+        "select * from message where ticket = :ticket and role in ('client', 'stranger') and automatic = ''"
+        " order by id desc limit 1",
         ticket=ticket,
     )
     return _message(row) if row else None

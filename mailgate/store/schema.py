@@ -190,6 +190,56 @@ create table held (
 create index held_waiting on held (ticket, technician, id) where state = 'waiting';
 """
 
+_CONTRACT = """
+alter table ticket add column spend_limit integer;
+alter table ticket add column held_for text not null default ''
+    check (held_for in ('', 'balance', 'rule', 'away'));
+update ticket set held_for = 'rule' where status = 'held';
+create index ticket_held on ticket (client, id) where held_for <> '';
+create index ticket_requester on ticket (requester, id) where client = '';
+create index ticket_prospects on ticket (opened_at) where client = '';
+
+create table matter (
+    id integer primary key,
+    kind text not null check (kind in ('dispute', 'refund', 'estimate', 'debit')),
+    client text not null,
+    at text not null,
+    ticket integer references ticket (id),
+    entry integer references entry (id),
+    minutes integer,
+    technician text,
+    day text,
+    note text not null,
+    phone integer not null,
+    reason text not null,
+    message integer references message (id),
+    line integer,
+    state text not null default 'open'
+        check (state in ('open', 'granted', 'reduced', 'refused', 'withdrawn')),
+    decided_at text,
+    decision integer references message (id),
+    check ((kind = 'dispute') = (entry is not null)),
+    check ((state = 'open') = (decided_at is null))
+) strict;
+create index matter_open on matter (client, id) where state = 'open';
+create unique index matter_dispute_once on matter (entry) where state = 'open' and entry is not null;
+create index matter_entry on matter (entry) where entry is not null;
+create unique index matter_line_once on matter (message, line, entry) where line is not null;
+
+create index entry_of on entry (of) where of is not null;
+create unique index entry_ruled_once on entry (of) where kind in ('void', 'adjust');
+create unique index entry_refunded_once on entry (of) where kind = 'refund';
+
+create table event (
+    id integer primary key,
+    kind text not null,
+    client text not null,
+    key text not null,
+    at text not null,
+    unique (kind, client, key)
+) strict;
+"""
+
 # The ledger is append-only whatever program opens the file: an entry is answered by another entry.
 _GUARDS = """
 create trigger entry_never_changes before update on entry
@@ -204,6 +254,12 @@ def m0001_first_schema(db: Database) -> None:
     """Journal, tickets, messages, ledger, outbox, quarantine."""
     db.executescript(_TABLES)
     db.executescript(_GUARDS)
+
+
+@migrations()
+def m0002_service_contract(db: Database) -> None:
+    """Matters that wait for a word, events that happen once, limits of tickets."""
+    db.executescript(_CONTRACT)
 
 
 def migrate(connection: Connection) -> None:

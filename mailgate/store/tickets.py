@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from mailgate.core.model import Priority, Status, Ticket
 from mailgate.store.connection import Connection, Row
@@ -64,6 +65,24 @@ def listed(
     return [_ticket(row) for row in rows]
 
 
+def held_for_balance(tx: Connection, client: str) -> tuple[Ticket, ...]:
+    """The client's tickets that wait for minutes to be bought, oldest first."""
+    held = _TICKET + " where t.client = :client and t.held_for = 'balance' and t.status = 'held' order by t.id"
+    return tuple(_ticket(row) for row in tx.rows(held, client=client))
+
+
+def of_prospect(tx: Connection, address: str) -> Ticket | None:
+    """The newest ticket of somebody who is no client yet, unless it is closed."""
+    mine = _TICKET + " where t.requester = :address and t.client = '' order by t.id desc limit 1"
+    row = tx.row(mine, address=address)
+    return _ticket(row) if row and row["status"] != Status.CLOSED else None
+
+
+def prospects_since(tx: Connection, since: datetime) -> int:
+    """How many people who are no clients were answered since then."""
+    return int(tx.value("select count(*) from ticket where client = '' and opened_at > :since", since=stamp(since)))
+
+
 def _columns(ticket: Ticket) -> dict[str, object]:
     return {
         "id": ticket.id,
@@ -82,6 +101,8 @@ def _columns(ticket: Ticket) -> dict[str, object]:
         "planned_delivery": ticket.planned_delivery and ticket.planned_delivery.isoformat(),
         "estimate": ticket.estimate,
         "follows": ticket.follows,
+        "spend_limit": ticket.limit,
+        "held_for": ticket.held_for,
     }
 
 
@@ -104,4 +125,6 @@ def _ticket(row: Row) -> Ticket:
         estimate=row["estimate"],
         minutes=row["minutes"],
         follows=row["follows"],
+        limit=row["spend_limit"],
+        held_for=row["held_for"],
     )

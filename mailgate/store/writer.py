@@ -47,20 +47,26 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        going = True
-        while going:
-            batch: list[tuple[Job, Future[Any]]] = []
+        while self._commit_next():
+            pass
+
+    def _commit_next(self) -> bool:
+        """Wait for a job and commit it with those behind it; whether there can be more.
+
+        A call of its own, so that while it waits no variable holds on to the jobs before.
+        """
+        batch: list[tuple[Job, Future[Any]]] = []
+        item = self._jobs.get()
+        while item is not None:
+            # From here on nobody can cancel it: what is committed gets its result.
+            if item[1].set_running_or_notify_cancel():
+                batch.append(item)
+            if len(batch) >= _MOST_AT_ONCE or self._jobs.empty():
+                break
             item = self._jobs.get()
-            while item is not None:
-                # From here on nobody can cancel it: what is committed gets its result.
-                if item[1].set_running_or_notify_cancel():
-                    batch.append(item)
-                if len(batch) >= _MOST_AT_ONCE or self._jobs.empty():
-                    break
-                item = self._jobs.get()
-            going = item is not None
-            if batch:
-                self._commit(batch)
+        if batch:
+            self._commit(batch)
+        return item is not None
 
     def _commit(self, batch: list[tuple[Job, Future[Any]]]) -> None:
         outcomes: list[tuple[Future[Any], Any, Exception | None]] = []

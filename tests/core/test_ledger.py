@@ -96,9 +96,24 @@ def test_statement_adds_up_and_months_join_without_a_gap(moves: list[tuple[int, 
 # ---- audit ---------------------------------------------------------------------------------------
 
 
+def answer(number: int, kind: Kind, of: int | None, minutes: int, **values: object) -> Entry:
+    """An adjustment, a refund, an expiry."""
+    return replace(debit(number, kind=kind, worked=0, of=of, ticket=None), minutes=minutes, **values)
+
+
 def test_honest_ledger_has_no_problems():
     taken_back = ledger.void(debit(2), NOW, NOW.date(), "twice", "marta")
-    assert ledger.audit([purchase(1), debit(2), courtesy(3), replace(taken_back, id=4)]) == []
+    entries = [
+        purchase(1),
+        debit(2),
+        courtesy(3),
+        answer(4, Kind.ADJUST, 2, 5),
+        replace(taken_back, id=5, minutes=7),
+        answer(6, Kind.REFUND, 1, -40),
+        answer(7, Kind.EXPIRY, None, -200),
+        purchase(8, client="beta"),
+    ]
+    assert ledger.audit(entries) == []
 
 
 @pytest.mark.parametrize(
@@ -113,6 +128,21 @@ def test_honest_ledger_has_no_problems():
         ([replace(ledger.void(debit(9), NOW, NOW.date(), "", None), id=2)], 2),
         ([debit(1, message=7, line=0), debit(2, message=7, line=0)], 2),
         ([debit(1, at=NOW.replace(tzinfo=None))], 1),
+        ([purchase(1), replace(ledger.void(purchase(1), NOW, NOW.date(), "", None), id=2)], 2),
+        ([debit(1), answer(2, Kind.ADJUST, 1, 0)], 2),
+        ([debit(1), answer(2, Kind.ADJUST, 1, 13)], 2),
+        ([debit(1), answer(2, Kind.ADJUST, 1, 6), answer(3, Kind.ADJUST, 1, 7)], 3),
+        ([debit(1), answer(2, Kind.ADJUST, 1, 5, client="beta")], 2),
+        ([purchase(1), answer(2, Kind.ADJUST, 1, 5)], 2),
+        ([answer(2, Kind.ADJUST, 9, 5)], 2),
+        ([purchase(1), answer(2, Kind.REFUND, 1, 1)], 2),
+        ([purchase(1), answer(2, Kind.REFUND, 1, -241)], 2),
+        ([purchase(1), answer(2, Kind.REFUND, 1, 0, client="beta")], 2),
+        ([purchase(1), answer(2, Kind.REFUND, 1, -5), answer(3, Kind.REFUND, 1, 0)], 3),
+        ([debit(1), answer(2, Kind.REFUND, 1, 0)], 2),
+        ([purchase(1), answer(2, Kind.EXPIRY, None, -239)], 2),
+        ([purchase(1), answer(2, Kind.EXPIRY, None, -241)], 2),
+        ([answer(1, Kind.EXPIRY, None, 0)], 1),
     ],
     ids=[
         "purchase-takes",
@@ -124,10 +154,35 @@ def test_honest_ledger_has_no_problems():
         "void-of-nothing",
         "line-books-twice",
         "time-without-zone",
+        "void-of-a-purchase",
+        "adjustment-of-nothing",
+        "adjustment-past-the-debit",
+        "adjustments-past-the-debit",
+        "adjustment-of-another-client",
+        "adjustment-of-a-purchase",
+        "adjustment-without-an-entry",
+        "refund-adds",
+        "refund-past-the-purchase",
+        "refund-of-another-client",
+        "refund-twice",
+        "refund-of-a-debit",
+        "expiry-leaves-some",
+        "expiry-takes-more",
+        "expiry-of-nothing",
     ],
 )
 def test_each_broken_invariant_is_named_with_its_entry(entries: list[Entry], entry: int):
     assert [broken.entry for broken in ledger.audit(entries)] == [entry]
+
+
+def test_void_that_forgets_an_adjustment_is_found():
+    forgets = replace(ledger.void(debit(1), NOW, NOW.date(), "", None), id=3)
+    assert [broken.entry for broken in ledger.audit([debit(1), answer(2, Kind.ADJUST, 1, 5), forgets])] == [3]
+
+
+def test_adjustment_after_a_void_is_found():
+    gone = replace(ledger.void(debit(1), NOW, NOW.date(), "", None), id=2)
+    assert [broken.entry for broken in ledger.audit([debit(1), gone, answer(3, Kind.ADJUST, 1, 1)])] == [3]
 
 
 def test_second_void_is_found():

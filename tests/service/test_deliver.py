@@ -206,6 +206,10 @@ _ACK: dict[str, Any] = {
     "back_at": None,
     "balance": 0,
     "follows_tag": "",
+    "held": "",
+    "refund_until": None,
+    "packages": (),
+    "payment": "",
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailgate.core.desk import Desk
+from mailgate.core.message import mime
 from mailgate.core.model import Notice
 from tests.running import read
 from tests.stored import StoredDesk, stored_desk
@@ -113,10 +114,10 @@ def test_mail_of_no_ticket_has_no_reply_address(desk: StoredDesk):
 # ---- what goes with a mail -----------------------------------------------------------------------
 
 
-def with_file(raw: bytes, name: str = "informe.pdf") -> bytes:
+def with_file(raw: bytes, name: str = "informe.pdf", content: bytes = PDF) -> bytes:
     """The same mail with a file, as a program would write it."""
     mail = read(raw)
-    mail.add_attachment(PDF, "application", "pdf", filename=name)
+    mail.add_attachment(content, "application", "pdf", filename=name)
     return mail.as_bytes()
 
 
@@ -136,6 +137,13 @@ def test_files_of_a_technician_reach_the_client(desk: StoredDesk):
     desk.take()
     desk.take(with_file(answer("Aquí va, Ana.")))
     assert files(to(desk, "ana@acme.example")[-1]) == {"informe.pdf": PDF}
+
+
+def test_big_file_beside_a_small_one_reaches_the_technician(desk: StoredDesk):
+    big = PDF * (mime.MAX_HELD // len(PDF) + 1)
+    desk.take(with_file(with_file(written()), "grande.pdf", big))
+    (notice,) = to(desk, "marta@example.es")
+    assert files(notice) == {"informe.pdf": PDF, "grande.pdf": big}
 
 
 def test_files_of_a_held_mail_go_out_with_it_when_it_is_released(desk: StoredDesk):

@@ -1,23 +1,18 @@
-"""Balance, report and history: the numbers that clients see."""
+"""Balance, history and what else the store knows of a mail."""
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from mailgate.core.ledger import Statement
-from mailgate.core.model import Kind, Status
+from mailgate.core.model import Kind, Notice, Part, Status
 from mailgate.service import reports
 from mailgate.store import tickets
 from tests.running import read, text_of
 from tests.stored import StoredDesk
-from tests.support import NOW, ticket, written
-
-OCTOBER = (date(2026, 10, 1), date(2026, 10, 31))
+from tests.support import NOW, reply_address, ticket, written
 
 
 @pytest.fixture(autouse=True)
@@ -38,22 +33,11 @@ def account(desk: StoredDesk, client: str = "acme", now: datetime = NOW) -> repo
         return reports.account(tx, desk.office.desk, client, now)
 
 
-def statement(
-    desk: StoredDesk, since: date | None = None, until: date | None = None, now: datetime = NOW, client: str = "acme"
-) -> Statement:
+def filled(desk: StoredDesk, template: str, **asked: Any) -> tuple[dict[str, Any], list[Part]]:
+    """What a notice of the plan says when it is written, and its files."""
     with desk.store.read() as tx:
-        return reports.statement_of(tx, desk.office.desk, client, since, until, now)
-
-
-def values(desk: StoredDesk, of: Statement | None = None) -> dict[str, Any]:
-    of = of or statement(desk)
-    with desk.store.read() as tx:
-        return reports.report_values(tx, desk.office.desk, "acme", of)
-
-
-def rows(desk: StoredDesk, language: str = "es") -> list[list[str]]:
-    text = reports.report_csv(values(desk), language).decode("utf-8-sig")
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=";" if language == "es" else ","))
+        notice, files = reports.filled(tx, desk.office.desk, Notice(template, "", "es", values=asked), NOW)
+    return dict(notice.values), files
 
 
 # ---- balance -------------------------------------------------------------------------------------
@@ -97,7 +81,6 @@ def test_nobody_sees_another_clients_minutes(desk: StoredDesk):
     desk.book(720, client="beta")
     debit(desk, 5, client="beta", ticket=14)
     assert (account(desk).minutes, account(desk, "beta").minutes) == (240, 715)
-    assert [line.entry.client for line in statement(desk).lines] == ["acme"]
 
 
 def test_balance_shows_the_latest_entries_first(desk: StoredDesk):
@@ -108,133 +91,6 @@ def test_balance_shows_the_latest_entries_first(desk: StoredDesk):
         shown = reports.balance_values(tx, desk.office.desk, "acme", NOW)
     assert [entry["minutes"] for entry in shown["recent"]] == [-7, -6, -5, -4, -3]
     assert shown["recent"][0] == {"day": NOW.date(), "ticket_tag": "SOP-12", "note": "trabajo 7", "minutes": -7}
-
-
-# ---- periods -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("at", "month"),
-    [
-        (datetime(2026, 9, 30, 21, 59, 59, tzinfo=UTC), 9),  # 23:59:59 in Madrid, in summer
-        (datetime(2026, 9, 30, 22, 0, 0, tzinfo=UTC), 10),
-        (datetime(2026, 10, 31, 22, 59, 59, tzinfo=UTC), 10),  # 23:59:59, in winter
-        (datetime(2026, 10, 31, 23, 0, 0, tzinfo=UTC), 11),
-    ],
-)
-def test_month_begins_and_ends_at_midnight_of_the_desk(desk: StoredDesk, at: datetime, month: int):
-    desk.book(240, at=datetime(2026, 1, 7, tzinfo=UTC))
-    debit(desk, 12, at)
-    of = statement(desk, *OCTOBER)
-    assert len(of.lines) == (month == 10)
-    assert (of.opening, of.closing) == {9: (228, 228), 10: (240, 228), 11: (240, 240)}[month]
-
-
-def test_entry_stands_on_the_day_it_was_booked_so_that_a_past_month_never_changes(desk: StoredDesk):
-    desk.book(240, at=datetime(2026, 10, 1, 9, tzinfo=UTC))
-    before = statement(desk, *OCTOBER)
-    debit(desk, 12, NOW, day=date(2026, 10, 30))
-    assert statement(desk, *OCTOBER) == before
-    (line,) = statement(desk, date(2026, 11, 1), date(2026, 11, 30)).lines
-    assert line.entry.day == date(2026, 10, 30)
-
-
-def test_report_without_a_period_begins_with_the_last_purchase(desk: StoredDesk):
-    desk.book(240, at=datetime(2026, 8, 3, 9, tzinfo=UTC))
-    debit(desk, 40, datetime(2026, 9, 1, 9, tzinfo=UTC))
-    desk.book(720, at=datetime(2026, 10, 5, 9, tzinfo=UTC))
-    debit(desk, 12)
-    of = statement(desk)
-    assert (of.since, of.until) == (date(2026, 10, 5), date(2026, 11, 3))
-    assert (of.opening, of.closing) == (200, 908)
-
-
-def test_report_of_an_account_that_was_never_used_is_of_today(desk: StoredDesk):
-    of = statement(desk)
-    assert (of.since, of.until, of.opening, of.lines) == (NOW.date(), NOW.date(), 0, ())
-
-
-def test_today_is_the_desks_day(desk: StoredDesk):
-    half_past_midnight = datetime(2026, 11, 3, 23, 30, tzinfo=UTC)
-    assert statement(desk, now=half_past_midnight).until == date(2026, 11, 4)
-
-
-def test_lines_add_up_from_opening_to_closing(desk: StoredDesk):
-    desk.book(240, at=datetime(2026, 9, 1, tzinfo=UTC))
-    for day in range(1, 29):
-        debit(desk, day, datetime(2026, 10, day, 9, tzinfo=UTC))
-    of = statement(desk, *OCTOBER)
-    assert of.opening + sum(line.entry.minutes for line in of.lines) == of.closing == 240 - 406
-    assert [line.balance_after for line in of.lines][:2] == [239, 237]
-
-
-# ---- the report ----------------------------------------------------------------------------------
-
-
-def test_report_says_where_the_minutes_went_the_most_first(desk: StoredDesk):
-    desk.book(240)
-    debit(desk, 10)
-    debit(desk, 30, ticket=13)
-    desk.book(0, Kind.COURTESY, worked=25, ticket=13, technician="elena")
-    by_ticket = [(line["ticket_tag"], line["minutes"], line["share"]) for line in values(desk)["by_ticket"]]
-    assert by_ticket == [("SOP-13", 30, 75), ("SOP-12", 10, 25)]
-
-
-def test_what_was_taken_back_is_no_longer_where_the_minutes_went(desk: StoredDesk):
-    desk.book(240)
-    taken_back = debit(desk, 30, ticket=13)
-    desk.book(30, Kind.VOID, of=taken_back, ticket=13)
-    shown = values(desk)
-    assert shown["by_ticket"] == []
-    assert [line["kind"] for line in shown["entries"]] == ["purchase", "debit", "void"]
-    assert shown["closing"] == 240
-
-
-def test_entry_of_somebody_who_left_still_says_who(desk: StoredDesk):
-    debit(desk, 10, technician="pepe")
-    assert values(desk)["entries"][-1]["technician_name"] == "pepe"
-
-
-# ---- CSV -----------------------------------------------------------------------------------------
-
-
-def test_spanish_csv_is_what_a_spanish_excel_opens_rightly(desk: StoredDesk):
-    desk.book(240)
-    raw = reports.report_csv(values(desk), "es")
-    assert raw.startswith(b"\xef\xbb\xbf" + "Apunte;Día;".encode())
-    assert raw.endswith(b"\r\n")
-    assert raw.count(b"\r\n") == raw.count(b"\n") == 2
-
-
-def test_english_csv_has_commas(desk: StoredDesk):
-    assert reports.report_csv(values(desk), "en").startswith(b"\xef\xbb\xbfEntry,Day,")
-
-
-def test_row_of_the_csv_holds_the_entry_and_the_balance_after_it(desk: StoredDesk):
-    desk.book(240)
-    number = debit(desk, 12, note="caché; «CDN»\ny más")
-    cells = ["El carrito", "Marta Gil", "caché; «CDN»\ny más", "12", "-12", "228"]
-    assert rows(desk)[-1] == [str(number), "2026-11-03", "debit", "SOP-12", *cells]
-    assert [len(row) for row in rows(desk)] == [10, 10, 10]
-
-
-@pytest.mark.parametrize(
-    "note", ["=1+1", "+34 600", "-5+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("http://x";"y")']
-)
-def test_no_cell_is_a_formula(desk: StoredDesk, note: str):
-    debit(desk, 12, note=note)
-    assert rows(desk)[-1][6] == f"'{note}"
-
-
-@pytest.mark.parametrize("note", ["caché", "1+1", "ana@acme.example", "a=b", ""])
-def test_plain_text_is_left_alone(desk: StoredDesk, note: str):
-    debit(desk, 12, note=note)
-    assert rows(desk)[-1][6] == note
-
-
-def test_minutes_stay_numbers(desk: StoredDesk):
-    debit(desk, 500)
-    assert rows(desk)[-1][-2:] == ["-500", "-500"]
 
 
 # ---- history -------------------------------------------------------------------------------------
@@ -269,3 +125,81 @@ def test_answer_to_a_question_has_the_numbers(desk: StoredDesk, asked: str, said
     desk.take(written("", subject=asked))
     (raw,) = desk.raws()
     assert said in text_of(read(raw)).replace("\xa0", " ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "types"),
+    [("informe 2026-11", ["text/csv"]), ("informe 2026-11 pdf", ["text/csv", "application/pdf"])],
+)
+def test_report_brings_its_files(desk: StoredDesk, asked: str, types: list[str]):
+    desk.book(240)
+    desk.take(written("", subject=asked))
+    (raw,) = desk.raws()
+    assert [part.get_content_type() for part in read(raw).iter_attachments()] == types
+
+
+# ---- what the desk writes by itself --------------------------------------------------------------
+
+
+def test_statement_of_a_month_has_the_numbers_of_that_month(desk: StoredDesk):
+    desk.book(240, at=datetime(2026, 9, 1, tzinfo=UTC))
+    debit(desk, 12, datetime(2026, 10, 7, tzinfo=UTC))
+    debit(desk, 30)
+    values, files = filled(desk, "statement", client="acme", since=date(2026, 10, 1), until=date(2026, 10, 31))
+    assert (values["opening"], values["closing"], len(values["entries"])) == (240, 228, 1)
+    assert [file.name for file in files] == ["informe-2026-10-01-2026-10-31.csv"]
+
+
+def test_end_of_service_comes_with_all_that_was_done_since_the_last_purchase(desk: StoredDesk):
+    desk.book(30, at=datetime(2026, 9, 1, tzinfo=UTC))
+    debit(desk, 30, datetime(2026, 9, 2, tzinfo=UTC))
+    desk.book(240, at=datetime(2026, 10, 5, tzinfo=UTC))
+    debit(desk, 240)
+    values, files = filled(desk, "service_ended", client="acme", balance=0, refund_until=date(2026, 11, 18), copy=True)
+    assert (values["since"], [line["minutes"] for line in values["entries"]]) == (date(2026, 10, 5), [240, -240])
+    assert (values["copy"], values["refund_until"]) == (True, date(2026, 11, 18))
+    assert len(files) == 1
+
+
+def test_expiry_says_what_was_used_before_it(desk: StoredDesk):
+    desk.book(240)
+    desk.book(-240, Kind.EXPIRY)
+    values, files = filled(desk, "expired", client="acme", minutes=240)
+    assert (values["minutes"], values["closing"], files) == (240, 0, [])
+
+
+# ---- the story of a dispute ----------------------------------------------------------------------
+
+
+def test_director_reads_who_did_what_when_and_at_whose_words(desk: StoredDesk):
+    desk.book(240)
+    desk.take(written("La portada va lenta."))
+    desk.take(answer("Era la caché.\n\n#call 12m @ayer Caché renovada", "<a1@example.es>"))
+    desk.take(written("Gracias. ¿Y el carrito?", subject="[SOP-15]", message_id="<m2@acme.example>"))
+    desk.take(answer("Ya funciona.\n\n#time 25m", "<a2@example.es>"))
+    first, second = filled(desk, "dispute_asked", entries=(2, 3))[0]["stories"]
+    assert first == {
+        "id": 2,
+        "day": date(2026, 11, 2),
+        "at": NOW,
+        "minutes": 12,
+        "note": "Caché renovada",
+        "ticket_tag": "SOP-15",
+        "subject": "El carrito",
+        "technician_name": "Marta Gil",
+        "phone": True,
+        "text": "Era la caché.",
+        "asked": "La portada va lenta.\n",
+    }
+    assert (second["text"], second["asked"], second["phone"]) == ("Ya funciona.", "Gracias. ¿Y el carrito?\n", False)
+
+
+def test_entry_that_came_from_no_message_has_a_story_too(desk: StoredDesk):
+    (story,) = filled(desk, "dispute_asked", entries=(debit(desk, 12), 999))[0]["stories"]
+    assert (story["minutes"], story["text"], story["asked"]) == (12, "", "")
+
+
+def answer(text: str, message_id: str) -> bytes:
+    """Marta's, on the ticket that Ana's first mail opened."""
+    sender, to = "Marta Gil <marta@example.es>", reply_address(15, "marta@example.es")
+    return written(text, sender=sender, to=to, subject="Re: El carrito", message_id=message_id)

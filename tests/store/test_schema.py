@@ -51,7 +51,7 @@ def test_opening_again_changes_nothing(store: Store) -> None:
     again = Store(store.path)
     with again.read() as tx:
         assert tx.value("select count(*) from journal") == 1
-        assert tx.value("select count(*) from _sqlite_migrations") == 1
+        assert tx.value("select count(*) from _sqlite_migrations") == 2
     again.close()
 
 
@@ -125,7 +125,7 @@ def _questions(tx: Connection) -> Iterator[object]:
     wanted = Wanted(
         "new@x", "d", ("1@desk.example", "j2.0@desk.example"), frozenset({1, 2}), frozenset({1}), "marta", "c1"
     )
-    yield facts.facts_for(tx, wanted)
+    yield facts.facts_for(tx, wanted, NOW)
     yield journal.take(tx, b"one more", Envelope("smtp"), NOW)
     yield journal.waiting(tx, 20)
     yield journal.newest(tx)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
-from mailgate.core.commands import duration, vocabulary
+from mailgate.core.commands import days, duration, vocabulary
 from mailgate.core.commands.vocabulary import SETTABLE, Word, folded
 from mailgate.core.model import Command, Problem, Role
 
 LONGEST_NOTE = 500
-OLDEST_DAY = timedelta(days=366)
+# 100 hours: more is a project of several tickets, or a slip of the fingers.
+LONGEST_ESTIMATE = 6000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def _minutes(command: Command, name: str, text: str, context: Context) -> Comman
     if isinstance(minutes, Problem):
         return replace(command, problem=minutes)
     at, _, note = rest.partition(" ") if rest.startswith("@") else ("", "", rest)
-    day = _day(at, context.today)
+    day = days.parse(at, context.today)
     if isinstance(day, Problem):
         return replace(command, problem=day)
     given = _Booking(ticket[0] if ticket else "", spent, at, note)
@@ -90,9 +91,9 @@ class _Booking:
         words, ticket, day = self.note.split(), self.ticket, self.day
         if not ticket and words and (stray := _TICKET.fullmatch(words[0])) and _ours(stray, context):
             ticket = words.pop(0)
-        days = [] if day else [word for word in words if word[0] == "@" and _calendar(word, context.today)]
-        note = " ".join(word for word in words if word not in days[:1])
-        return _Booking(ticket, self.spent, day or "".join(days[:1]), note)
+        dates = [] if day else [word for word in words if word[0] == "@" and days.named(word, context.today)]
+        note = " ".join(word for word in words if word not in dates[:1])
+        return _Booking(ticket, self.spent, day or "".join(dates[:1]), note)
 
 
 def _noted(command: Command, note: str) -> Command:
@@ -102,12 +103,48 @@ def _noted(command: Command, note: str) -> Command:
     return replace(command, note=note)
 
 
-def _void(command: Command, name: str, text: str, context: Context) -> Command:
+def _entry(command: Command, name: str, text: str, context: Context) -> Command:
     """`345 [reason]`."""
     entry = _ENTRY.fullmatch(text)
     if entry is None:
         return wrong(command, "entry_unreadable", text, f"{name} 345")
     return _noted(replace(command, entry=int(entry[1])), entry[2] or "")
+
+
+def _adjust(command: Command, name: str, text: str, context: Context) -> Command:
+    """`345 10m [reason]`: the minutes that the entry is to stand for from now on."""
+    entry = _ENTRY.fullmatch(text)
+    if entry is None:
+        return wrong(command, "entry_unreadable", text, f"{name} 345 10m")
+    left, reason = duration.lead(entry[2] or "")
+    minutes = duration.parse(left, context.most)
+    if isinstance(minutes, Problem) and minutes.code == "duration_zero":
+        void = "#void" if folded(name) == f"#{command.name}" else "#anular"
+        return wrong(command, "adjust_to_nothing", left, f"{void} {entry[1]}")
+    if isinstance(minutes, Problem):
+        return replace(command, problem=minutes)
+    return _noted(replace(command, entry=int(entry[1]), minutes=minutes), reason)
+
+
+_ASKING = ("ask", "consultar")
+
+
+def _estimate(command: Command, name: str, text: str, context: Context) -> Command:
+    """`90m [ask]`; what is estimated may be more than one command may book."""
+    length, more = duration.lead(text)
+    minutes = duration.parse(length, LONGEST_ESTIMATE)
+    if isinstance(minutes, Problem):
+        code = "estimate_too_long" if minutes.code == "duration_too_long" else minutes.code
+        return replace(command, problem=replace(minutes, code=code))
+    if more and folded(more).rstrip(".,;:!") not in _ASKING:
+        ask = _ASKING[folded(name) != f"#{command.name}"]
+        return wrong(command, "too_much", more, f"{name} {length} {ask}")
+    return replace(command, minutes=minutes, value="ask" if more else "")
+
+
+def _reason(command: Command, name: str, text: str, context: Context) -> Command:
+    """`[reason]`."""
+    return _noted(command, text)
 
 
 def _note(command: Command, name: str, text: str, context: Context) -> Command:
@@ -192,49 +229,13 @@ READERS: Mapping[str, Reader] = {
     "priority": _value,
     "assign": _assign,
     "category": _value,
-    "void": _void,
+    "void": _entry,
     "send": _nothing,
     "yes": _nothing,
+    "estimate": _estimate,
+    "uphold": _entry,
+    "adjust": _adjust,
+    "accept": _reason,
+    "decline": _reason,
+    "cancel": _reason,
 }
-
-# ---- days ----------------------------------------------------------------------------------------
-
-_AGO: Mapping[str, int] = {"hoy": 0, "today": 0, "ayer": 1, "yesterday": 1}
-_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
-_SPANISH = re.compile(r"([0-9]{1,2})/([0-9]{1,2})(?:/([0-9]{4}))?")
-
-
-def _day(word: str, today: date) -> date | Problem | None:
-    """The day that "@ayer" or the like names; None for today, and where there is no word."""
-    day = _calendar(word, today) if word else today
-    if day is None:
-        return Problem("day_unreadable", word, f"@{today}")
-    if day > today:
-        return Problem("day_future", word, f"@{today}")
-    if day < today - OLDEST_DAY:
-        return Problem("day_too_old", word, f"@{today - OLDEST_DAY}")
-    return None if day == today else day
-
-
-def _calendar(word: str, today: date) -> date | None:
-    """The day that a word such as "@ayer", "@2026-11-02" or "@2/11" names, None if it names none.
-
-    Without a year it is this year's, but early in a year November and December are the last one's.
-    """
-    word = folded(word).removeprefix("@").rstrip(".,;:")
-    if word in _AGO:
-        return today - timedelta(days=_AGO[word])
-    if iso := _ISO.fullmatch(word):
-        return _date(int(iso[1]), int(iso[2]), int(iso[3]))
-    if spanish := _SPANISH.fullmatch(word):
-        day, month = int(spanish[1]), int(spanish[2])
-        year = int(spanish[3] or today.year - (month > 10 and today.month < 3))
-        return _date(year, month, day)
-    return None
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 
 from mailgate.core.commands import vocabulary
 from mailgate.core.commands.arguments import READERS, Context, wrong
-from mailgate.core.commands.vocabulary import Verb, folded, plain
+from mailgate.core.commands.standing import Lines
+from mailgate.core.commands.vocabulary import Verb, folded
 from mailgate.core.model import Command, Role
 
 __all__ = ["Context", "Script", "parse"]
@@ -36,17 +37,18 @@ class Script:
 
 def parse(fresh: str, context: Context) -> Script:
     """Read the fresh text of somebody of the staff. Never raises."""
-    lines = fresh.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    seen = [plain(line) for line in lines]
-    code = _Code.of(seen)
+    lines = Lines.of(fresh)
     found: list[Command] = []
-    for number, line in _standing(seen, code):
-        command = _read(Command("", lines[number].strip(), number), line.strip(), context)
-        if command and number > code.open_from:
+    for number, line in lines.standing():
+        command = _read(Command("", lines.written[number].strip(), number), line, context)
+        if command and number > lines.open_from:
             command = wrong(command, "fence_open", command.line, "```")
         if command:
             found.append(command)
-    return Script(tuple(_telling_apart(found)), _body(lines, found, code))
+    return Script(tuple(_telling_apart(found)), _body(lines, found))
+
+
+_BOOKINGS = ("time", "call", "free")
 
 
 def _telling_apart(found: Sequence[Command]) -> Iterator[Command]:
@@ -54,7 +56,7 @@ def _telling_apart(found: Sequence[Command]) -> Iterator[Command]:
     times: Counter[tuple[object, ...]] = Counter()
     for command in found:
         booking = (command.name, command.ticket, command.minutes, command.day, folded(command.note))
-        books = command.minutes is not None and not command.problem
+        books = command.name in _BOOKINGS and not command.problem
         times[booking] += books
         if books and times[booking] > 1:
             yield wrong(command, "twice", command.line, f"{command.line} ({times[booking]})")
@@ -62,62 +64,16 @@ def _telling_apart(found: Sequence[Command]) -> Iterator[Command]:
             yield command
 
 
-# ---- where a command may stand -------------------------------------------------------------------
-
-_FENCE = re.compile(r" {0,3}(?:(`{3,})[^`]*|(~{3,}).*)")
-_INDENTED = re.compile(r" {4}| {0,3}\t")
-
-
-@dataclass(frozen=True, slots=True)
-class _Code:
-    """Fenced code, as CommonMark 4.5 has it, but a fence that nothing closes is taken for a slip.
-
-    fenced: numbers of the lines between closed fences, the fences with them. open_from: number of
-    the line with the fence that nothing closes, or past the end.
-    """
-
-    fenced: frozenset[int]
-    open_from: int
-
-    @classmethod
-    def of(cls, lines: Sequence[str]) -> _Code:
-        fenced: set[int] = set()
-        fence, start = "", len(lines)
-        for number, line in enumerate(lines):
-            if fence:
-                if _closes(line, fence):
-                    fenced.update(range(start, number + 1))
-                    fence, start = "", len(lines)
-            elif opened := _FENCE.fullmatch(line):
-                fence, start = opened[1] or opened[2], number
-        return cls(frozenset(fenced), start)
-
-
-def _closes(line: str, fence: str) -> bool:
-    mark = line.strip()
-    return len(mark) >= len(fence) and set(mark) == {fence[0]} and not _INDENTED.match(line)
-
-
-def _standing(lines: Sequence[str], code: _Code) -> Iterator[tuple[int, str]]:
-    """The lines on which a command may stand, up to the signature mark (RFC 3676 section 4.3)."""
-    for number, line in enumerate(lines):
-        if number in code.fenced or _INDENTED.match(line):
-            continue
-        if line.rstrip() == "--":
-            return
-        yield number, line
-
-
-def _body(lines: Sequence[str], found: Sequence[Command], code: _Code) -> str:
+def _body(lines: Lines, found: Sequence[Command]) -> str:
     """The text without its command lines, runs of blank lines made one (not in code).
 
     What follows `#note` on its line is part of the text.
     """
     instead = {command.number: command.note if command.name == "note" else None for command in found}
     kept: list[str] = []
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines.written):
         text = instead.get(number, line)
-        if text is not None and (text.strip() or number in code.fenced or (kept and kept[-1].strip())):
+        if text is not None and (text.strip() or number in lines.fenced or (kept and kept[-1].strip())):
             kept.append(text)
     return "\n".join(kept).rstrip()
 
@@ -127,6 +83,7 @@ def _body(lines: Sequence[str], found: Sequence[Command], code: _Code) -> str:
 _SHAPE = re.compile(r"(?P<mark>#{1,6} ?|@)(?P<word>[^\W\d_]+)(?P<rest>.*)", re.DOTALL)
 _STOP = re.compile(r"[:=.,;!?](?=\s|$)")
 _BRACE = re.compile(r"[{}]")
+_WORDY = ("note", "accept", "decline", "cancel")
 
 
 def _read(command: Command, line: str, context: Context) -> Command | None:
@@ -150,14 +107,14 @@ def _set_off(rest: str) -> bool:
 def _carried(command: Command, verb: Verb, shape: re.Match[str], context: Context) -> Command:
     """A line with the name of a command: its arguments, or what is wrong with them.
 
-    A brace in what is no right command, or after `#note`, which takes anything, smells of CSS.
+    A brace in what is no right command, or after one that takes any words, smells of CSS.
     """
     name, text = f"#{shape['word']}", " ".join(shape["rest"].split())
     if verb.available:
         command = READERS[verb.name](command, name, text, context)
     else:
         command = wrong(command, "unavailable", name, "")
-    if (command.problem or verb.name == "note") and _BRACE.search(text):
+    if (command.problem or verb.name in _WORDY) and _BRACE.search(text):
         return wrong(command, "looks_like_code", command.line, "```")
     return command
 
@@ -169,7 +126,7 @@ def _near(command: Command, verb: Verb | None, shape: re.Match[str], context: Co
     right as a command is taken for one.
     """
     mark, word, rest = shape.groups()
-    name = word if verb else vocabulary.nearest(word)
+    name = word if verb else vocabulary.nearest(word, director=context.role is Role.DIRECTOR)
     if name is None or _BRACE.search(rest) or (mark != "#" and not verb):
         return None
     line = f"#{name} {rest.lstrip(':=.,;!?- ')}".strip()

@@ -1,21 +1,18 @@
-"""Every word that means something to the desk, in both languages: commands, their values, questions.
+"""Every word that means something to the desk, in both languages: commands, their values, what can be wrong.
 
 Words are looked up folded: case, accents and invisible characters do not matter.
 """
 
 from __future__ import annotations
 
-import calendar
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from functools import lru_cache
-from typing import Literal
 
-from mailgate.core.model import Category, Priority, Problem, Status
+from mailgate.core.model import Category, Priority, Status
 
 # ---- folding -------------------------------------------------------------------------------------
 
@@ -78,7 +75,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("void", "anular", "345 [reason]"),
     Verb("send", "enviar"),
     Verb("yes", "si"),
-    Verb("estimate", "estimar", "90m [ask]", available=False),
+    Verb("estimate", "estimar", "90m [ask]"),
     Verb("plan", "planificar", "2026-12-01 2026-12-03", available=False),
     Verb("postpone", "aplazar", "2026-12-04 2026-12-05 [reason]", available=False),
     Verb("merge", "unir", "SOP-9", available=False),
@@ -86,11 +83,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("allow", "admitir", "17", available=False),
     Verb("away", "fuera", "2026-12-21 2026-12-24", available=False),
     Verb("test", "prueba", available=False),
-    Verb("uphold", "confirmar", "345", director_only=True, available=False),
-    Verb("adjust", "ajustar", "345 10m", director_only=True, available=False),
-    Verb("accept", "aceptar", director_only=True, available=False),
-    Verb("decline", "rechazar", director_only=True, available=False),
-    Verb("cancel", "cancelar", director_only=True, available=False),
+    Verb("uphold", "confirmar", "345 [reason]", director_only=True),
+    Verb("adjust", "ajustar", "345 10m [reason]", director_only=True),
+    Verb("accept", "aceptar", "[reason]", director_only=True),
+    Verb("decline", "rechazar", "[reason]", director_only=True),
+    Verb("cancel", "cancelar", "[reason]", director_only=True),
     Verb("release", "liberar", "17", director_only=True, available=False),
     Verb("drop", "descartar", "17", director_only=True, available=False),
 )
@@ -125,22 +122,26 @@ _OTHER_TOOLS: Mapping[str, str] = {
         "asignar": "asignado asignada pasar",
         "category": "categories cat",
         "categoria": "categorias",
+        "estimate": "estimated estimation",
+        "estimar": "estimado estimada estimacion",
     }.items()
     for word in words.split()
 }
 
 
 @lru_cache(maxsize=512)
-def nearest(word: str) -> str | None:
+def nearest(word: str, *, director: bool = False) -> str | None:
     """What was probably meant by a word that is no command: "close" for "closed" or "colse".
 
     Another tool's word, else an available command one letter off (two, where both have six letters or
-    more; none, for commands of three or fewer). May have a value with it: "status open".
+    more; none, for commands of three or fewer), of those that the writer may use. May have a value with
+    it: "status open".
     """
     sought = folded(word)
     if sought in _OTHER_TOOLS:
         return _OTHER_TOOLS[sought]
-    names = (name for name, verb in _BY_NAME.items() if verb.available and len(name) > 3)
+    verbs = [(name, verb) for name, verb in _BY_NAME.items() if verb.available and len(name) > 3]
+    names = [name for name, verb in verbs if director or not verb.director_only]
     near = [(distance, name) for name in names if (distance := _letters_off(sought, name)) is not None]
     return min(near)[1] if near else None
 
@@ -223,14 +224,15 @@ def meaning(words: Iterable[Word], text: str) -> StrEnum | None:
 
 # ---- what can be wrong ---------------------------------------------------------------------------
 
-# Where `right` is a list, it is separated by ", ". A whole line starts with "#".
+# Where `right` is a list, it is separated by ", ". A whole line starts with "#". Those that begin with
+# `claim` or `limit`, and the two of a refund, are said to clients, the others to staff.
 PROBLEMS: tuple[str, ...] = (
     "unavailable",  # got: the command, e.g. "#merge"; right: "". Known, cannot be used yet
     "unknown_near",  # got: the word as written, "#closed"; right: the line that was probably meant
     "looks_like_code",  # got: the line; right: "```", to be put round pasted code
     "fence_open",  # got: the line; right: "```". A command after a ``` or ~~~ that nothing closes
     "takes_nothing",  # got: the words after the command; right: the command alone, "#close"
-    "too_much",  # got: the words after the value; right: the line without them, "#status waiting"
+    "too_much",  # got: the words after the value; right: the line as it may be, "#status waiting"
     "argument_missing",  # got: the command alone; right: an example, "#status waiting"
     "order",  # got: the line; right: the same with ticket, duration, day and note in this order
     "duration_missing",  # got: ""; right: an example, "12m"
@@ -261,92 +263,25 @@ PROBLEMS: tuple[str, ...] = (
     "already_void",  # got: the number of an entry that was taken back before
     "void_too_late",  # got: the number of one's own entry, booked more than a day ago
     "nothing_held",  # got: "#send"; nothing of this ticket waits for the technician's word
+    "adjust_to_nothing",  # got: the minutes, "0m"; right: what takes the entry back, "#void 345"
+    "estimate_too_long",  # got: "999h"; right: the most of an estimate, in minutes, "6000"
+    "reason_missing",  # got: the line of a ruling; right: the same with a reason, "#uphold 345 …"
+    "not_disputed",  # got: the number of an entry that no client disagrees with
+    "adjust_too_much",  # got: the minutes asked for; right: the most that the entry can be left at
+    "nothing_to_accept",  # got: "#accept"; nothing of this ticket waits for the director's word
+    "no_client",  # got: the line; the ticket is a prospect's, who has no account
+    "books_halted",  # got: the line; nothing is booked until the books add up again
     "over_balance",  # got: the minutes asked for; right: the minutes that the client has left
+    "claim_entry_unreadable",  # got: what stands where the entry's number should; right: "#dispute 345"
+    "claim_no_such_entry",  # got: the number; right: "". The client has no such debit
+    "claim_already",  # got: the entry's number, or the line: disputed, or decided on, already
+    "claim_too_many",  # got: how many entries and tickets one mail names; right: the most, "50"
+    "claim_no_ticket",  # got: the line, which is about a ticket that cannot be told
+    "limit_unreadable",  # got: what stands where the duration should; right: "#limit 30m"
+    "limit_too_long",  # got: "999h"; right: the most, in minutes, "720"
+    "already_refunded",  # what was paid has been asked back, or given back, already
+    "nothing_paid",  # there is no purchase that could be given back
     "period_unreadable",  # got: "2026-13"; right: the two forms, "2026-10, 2026-10-01..2026-11-15"
     "period_backwards",  # got: "2026-11-15..2026-10-01"; right: the same, the right way round
     "period_future",  # got: "2027-01"; right: the month of today, "2026-11"
 )
-
-# ---- questions of clients ------------------------------------------------------------------------
-
-QuestionName = Literal["balance", "report", "history", "help"]
-
-QUESTIONS: Mapping[str, QuestionName] = {
-    "saldo": "balance",
-    "balance": "balance",
-    "informe": "report",
-    "report": "report",
-    "historial": "history",
-    "history": "history",
-    "ayuda": "help",
-    "help": "help",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a mail asks for by one word. period: as written, for `period`; "" where there is none."""
-
-    name: QuestionName
-    period: str = ""
-
-
-_REPLY = re.compile(r"(?: *(?:re|fwd?|rv|reenv|aw|wg)(?:\[[0-9]{1,3}\])? *:)+ *")
-_QUESTION = re.compile(r"#? ?([a-z]+)(?P<more>(?: ([0-9][0-9. -]*))?(?: (?:pdf|csv))?)")
-
-
-def question(subject: str, first_line: str) -> Question | None:
-    """What is asked in the subject or in the first line of fresh text; None for any other mail.
-
-    The subject of a reply ("Re: Saldo") asks only if no other text stands below it: people answer
-    our answers, and what they write there must not be lost.
-    """
-    asked = _asked(folded(first_line))
-    head = folded(subject)
-    if reply := _REPLY.match(head):
-        return asked if asked or first_line.strip() else _asked(head[reply.end() :])
-    return _asked(head) or asked
-
-
-def _asked(text: str) -> Question | None:
-    words = " ".join(text.split()).strip(" .,;:!?¿¡\"'«»*")
-    shape = _QUESTION.fullmatch(words)
-    name = QUESTIONS.get(shape[1]) if shape else None
-    if shape is None or name is None or (shape["more"] and name != "report"):
-        return None
-    return Question(name, (shape[3] or "").replace(" ", ""))
-
-
-_SIDE = re.compile(r"([0-9]{4})-([0-9]{1,2})(?:-([0-9]{1,2}))?")
-
-
-def period(text: str, today: date) -> tuple[date, date] | Problem | None:
-    """First and last day, both included, of "2026-10" or "2026-10-01..2026-11-15"; None for "".
-
-    Each side may be a month or a day. A period that has begun may end in the future.
-    """
-    if not text.strip():
-        return None
-    start, dots, end = (side.strip() for side in text.partition(".."))
-    first, last = _days(start), _days(end if dots else start)
-    if first is None or last is None:
-        return Problem("period_unreadable", text, "2026-10, 2026-10-01..2026-11-15")
-    if first[0] > last[1]:
-        return Problem("period_backwards", text, f"{end}..{start}")
-    if first[0] > today:
-        return Problem("period_future", text, f"{today:%Y-%m}")
-    return first[0], last[1]
-
-
-def _days(side: str) -> tuple[date, date] | None:
-    """First and last day of a month or of a day; None where the calendar has no such thing."""
-    shape = _SIDE.fullmatch(side)
-    if shape is None:
-        return None
-    year, month, day = int(shape[1]), int(shape[2]), int(shape[3] or 0)
-    try:
-        if shape[3]:
-            return date(year, month, day), date(year, month, day)
-        return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
-    except ValueError:  # IllegalMonthError is one
-        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,6 +16,8 @@ from mailgate.core.message.parts import Leaf, OverLimitError, Part, leaves, read
 from mailgate.core.model import Attachment, Envelope, Mail
 
 MAX_NAME = 150
+MAX_HELD = 500_000
+"""Bytes of an attachment: bigger ones are not held in memory; `contents` reads them again."""
 
 _SINGLE = (
     "from",
@@ -59,18 +61,26 @@ def parse(raw: bytes, envelope: Envelope) -> Mail:
     return _mail(root, found, envelope, content, _defects(root))
 
 
-def part_bytes(raw: bytes, part: int) -> bytes:
-    """The decoded content of `Attachment.part`, byte for byte; of message/rfc822 the inner message.
+def contents(raw: bytes, parts: Collection[int]) -> dict[int, bytes]:
+    """The decoded contents by `Attachment.part`, byte for byte; of message/rfc822 the inner message.
 
     Raises LookupError where the message has no such part.
     """
     try:
-        found = list(read(raw).walk())[part : part + 1]
+        found = {number: part for number, part in enumerate(read(raw).walk()) if number in parts}
     except OverLimitError as reason:
         raise LookupError(str(reason)) from reason
-    if part < 0 or not found or not isinstance(found[0], Part) or found[0].is_multipart():
-        raise LookupError(f"no content in part {part}")
-    return found[0].octets()
+    octets = {
+        number: part.octets() for number, part in found.items() if isinstance(part, Part) and not part.is_multipart()
+    }
+    if missing := [number for number in parts if number not in octets]:
+        raise LookupError(f"no content in part {missing[0]}")
+    return octets
+
+
+def part_bytes(raw: bytes, part: int) -> bytes:
+    """The decoded content of one part. Raises LookupError where the message has no such part."""
+    return contents(raw, [part])[part]
 
 
 def digest(headers: Mapping[str, Sequence[str]], contents: Iterable[tuple[str, bytes]]) -> str:
@@ -186,7 +196,7 @@ def _attachment(leaf: Leaf) -> Attachment:
         size=len(leaf.octets),
         content_id=content_id,
         inline=shown == "inline" or (content_id is not None and shown != "attachment"),
-        content=leaf.octets,
+        content=leaf.octets if len(leaf.octets) <= MAX_HELD else None,
     )
 
 

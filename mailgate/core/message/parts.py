@@ -7,11 +7,13 @@ message/* stays closed: it is an attachment, and nobody's text but its own autho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from binascii import Error, a2b_base64
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.feedparser import BytesFeedParser
 from email.message import Message
 from functools import cached_property
+from io import BytesIO
 from itertools import count, islice
 from typing import Any
 
@@ -28,7 +30,8 @@ MAX_BOUNDARY = 1_000
 _FIELD_END = re.compile(rb"(?:\r\n|\r|\n)(?![ \t])")
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\r?\n|\r\r|^\r?\n")
 # Whole lines of base64, as a file is sent; no such line can be a boundary, a field or a blank line.
-_FILE_LINES = re.compile(rb"^(?:[A-Za-z0-9+/]{40,76}={0,2}\r?\n)++", re.MULTILINE)
+# So many at most that what is made of them on the way does not count beside the file itself.
+_FILE_LINES = re.compile(rb"^(?:[A-Za-z0-9+/]{40,76}={0,2}\r?\n){1,4096}+", re.MULTILINE)
 _LONG = 4_096
 _STAND_IN = re.compile("\0(\\d+)\0")
 
@@ -44,7 +47,7 @@ class Part(Message):
     """
 
     depth = 0
-    taken_out: Sequence[bytes] = ()
+    taken_out: Sequence[memoryview] = ()
     _payload: Any
 
     @cached_property
@@ -94,9 +97,18 @@ class Part(Message):
     def octets(self) -> bytes:
         """The decoded content (RFC 2045 section 6)."""
         if self.taken_out and isinstance(self._payload, str):
-            self._payload = _STAND_IN.sub(lambda run: self.taken_out[int(run[1])].decode(), self._payload)
+            is_base64 = self.get("content-transfer-encoding", "").lower() == "base64"
+            file = _decoded(self._pieces(self._payload)) if is_base64 else None
+            if file is not None:
+                return file
+            self._payload = b"".join(self._pieces(self._payload)).decode("ascii", "surrogateescape")
         content = self.get_payload(decode=True)
         return content if isinstance(content, bytes) else b""
+
+    def _pieces(self, payload: str) -> Iterator[bytes]:
+        """The content as it came, with the runs in their places."""
+        for number, piece in enumerate(_STAND_IN.split(payload)):
+            yield bytes(self.taken_out[int(piece)]) if number % 2 else piece.encode("ascii", "surrogateescape")
 
     # What the parser asks and says while it reads.
 
@@ -156,24 +168,41 @@ def read(raw: bytes) -> Part:
     return parser.close()
 
 
-def _without_files(raw: bytes) -> tuple[bytes, list[bytes]]:
+def _without_files(raw: bytes) -> tuple[bytes, list[memoryview]]:
     """The message with a stand-in for each long run of base64, and the runs.
 
     The parser works line by line and keeps each as a string: for a file of 20 MB that is a second
     and a hundred megabytes, and there is nothing in it for the parser to find.
     """
-    runs: list[bytes] = []
+    runs: list[memoryview] = []
     if len(raw) < _LONG or b"\0" in raw:
         return raw, runs
+    whole = memoryview(raw)
 
     def taken_out(run: re.Match[bytes]) -> bytes:
-        if len(run[0]) < _LONG:
-            return run[0]
         lines = run[0].rstrip(b"\r\n")
-        runs.append(lines)
+        if len(lines) < _LONG:
+            return run[0]
+        runs.append(whole[run.start() : run.start() + len(lines)])
         return b"\0%d\0" % (len(runs) - 1) + run[0][len(lines) :]
 
     return _FILE_LINES.sub(taken_out, raw), runs
+
+
+def _decoded(pieces: Iterable[bytes]) -> bytes | None:
+    """What base64 encodes, piece by piece, so that a file is in memory once; None where it has any fault."""
+    file, ended = BytesIO(), False
+    for piece in pieces:
+        digits = piece.translate(None, b"\r\n")
+        try:
+            octets = a2b_base64(digits, strict_mode=True)
+        except Error:
+            return None
+        if ended and octets:
+            return None
+        file.write(octets)
+        ended = ended or b"=" in digits
+    return file.getvalue()
 
 
 def read_fields(raw: bytes) -> Part:

@@ -42,9 +42,11 @@ _FORWARD = re.compile(
 )
 _MARKUP = re.compile(r"<[^<>]*>|[*_\s]+")
 _NUMBER_SIGN_IN_HTML = re.compile(
-    r"(?<![&\"'=(])[#＃](?![0-9a-f]{3,8}\b)|&(?:num|#0*35|#x0*23|#0*65283|#x0*ff03);", re.IGNORECASE
+    r"#(?<![&\"'=(]#)(?![0-9a-f]{3,8}\b)|＃(?<![&\"'=(]＃)(?![0-9a-f]{3,8}\b)"
+    r"|&(?:num|#0*35|#x0*23|#0*65283|#x0*ff03);",
+    re.IGNORECASE,
 )
-"""Also as an entity; colours and anchors are not meant."""
+"""Also as an entity; colours and anchors are not meant. That each branch begins with its character makes it fast."""
 
 
 def read(mail: Mail, history: Sequence[str], first: bool) -> Reading:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
@@ -48,6 +49,7 @@ _ATTRIBUTE = r"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]
 _TAG = re.compile(rf"<[a-zA-Z][^\s/>]*+(?:{_ATTRIBUTE}){{0,{MOST_ATTRIBUTES}}}+({_ATTRIBUTE})?+")
 
 
+@lru_cache(maxsize=1)  # asked for again at each step with the same mail
 def to_text(html: str) -> str:
     """The visible text of an HTML body. Never raises; where a limit cuts it short, `OMITTED` stands."""
     if any(match[1] for match in _TAG.finditer(html[:LONGEST])):

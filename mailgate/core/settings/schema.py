@@ -44,7 +44,7 @@ class Section(BaseModel):
 
 
 class Desk(Section):
-    """[desk]"""
+    """[desk]. payment: how to pay, as clients read it. prospects_per_day: unknown people answered a day."""
 
     name: Text
     address: Address
@@ -55,6 +55,8 @@ class Desk(Section):
     language: Language = "es"
     timezone: Annotated[str, AfterValidator(fields.zone)] = "Europe/Madrid"
     strangers: Literal["quarantine", "prospect", "reject"] = "quarantine"
+    prospects_per_day: Whole = 20
+    payment: Text = ""
     url: Annotated[str, AfterValidator(fields.url)] = "http://127.0.0.1:8080"
     quote_client: bool = True
     tag_client_subject: bool = False
@@ -143,7 +145,10 @@ class Promise(Section):
 
 
 class Time(Section):
-    """[time], how minutes are counted. estimate_margin: per cent. approve_above: minutes, None for never."""
+    """[time], how minutes are counted. estimate_margin: per cent. approve_above: minutes, None for never.
+
+    estimate_tell_client: whether the client, too, is told of an estimate that was passed.
+    """
 
     max_per_command: Minutes = 720
     overdraft: Literal["allow", "cap", "refuse"] = "allow"
@@ -154,6 +159,7 @@ class Time(Section):
     expiry_warnings: Many[Term] = (Period(days=30), Period(days=7))
     refund_window: Term = Period(days=15)
     estimate_margin: Annotated[int, Field(ge=0, le=1000)] = 10
+    estimate_tell_client: bool = True
     reopen_within: Term = Period(days=15)
 
 

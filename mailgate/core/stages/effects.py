@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailgate.core import ledger
+from mailgate.core.contract import account, consent
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
-from mailgate.core.model import Command, Entry, Kind, Outcome, Priority, Status, Ticket
+from mailgate.core.model import Command, Entry, Kind, Matter, Outcome, Priority, Status, Ticket
 from mailgate.core.plan import Plan
 from mailgate.core.settings.rules import MatchInput, match_rules
 from mailgate.core.stages.orders import WORK
@@ -40,6 +41,7 @@ def apply_rules(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
         category=matched.category or ticket.category,
         technician=matched.assign or ticket.technician,
         status=Status.HELD if matched.hold else ticket.status,
+        held_for=ticket.held_for or ("rule" if matched.hold else ""),
     )
     plan = plan.but(f"rules: {', '.join(matched.names)}", rules=matched.names, changed=changed, ticket=changed)
     if matched.drop:
@@ -49,12 +51,28 @@ def apply_rules(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 
 def book_minutes(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """Each line of work becomes an entry of the ledger, each void another that answers one."""
-    entries: tuple[Entry, ...] = ()
-    for command in plan.script.commands:
-        entries = (*entries, *_entries(plan, command, facts, desk, now, entries))
-    if not entries:
+    if not plan.role.staff:
         return plan
-    return plan.but("books " + ", ".join(_booking(entry) for entry in entries), entries=entries)
+    entries: tuple[Entry, ...] = ()
+    matters: tuple[Matter, ...] = ()
+    for command in plan.script.commands:
+        for entry in _entries(plan, command, facts, desk, now, entries):
+            if _past_limit(entry, entries, facts, plan.changed):
+                matters = (*matters, consent.waiting(entry))
+            else:
+                entries = (*entries, entry)
+    told = [f"books {_booking(entry)}" for entry in entries]
+    told += [f"{matter.minutes} minutes wait for the client: past the ticket's limit" for matter in matters]
+    return plan.but(", ".join(told), entries=entries, matters=matters)
+
+
+def _past_limit(entry: Entry, before: tuple[Entry, ...], facts: Facts, here: Ticket | None) -> bool:
+    """Whether a debit goes past what the client allows on its ticket."""
+    ticket = here if here and here.id == entry.ticket else facts.tickets.get(entry.ticket or 0)
+    if ticket is None or entry.kind is not Kind.DEBIT:
+        return False
+    spent = ticket.minutes - sum(booked.minutes for booked in before if booked.ticket == ticket.id)
+    return not account.within_limit(spent, entry.worked, ticket.limit)
 
 
 def change_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -64,8 +82,8 @@ def change_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
         return plan
     reading = plan.reading
     hold = "forward" if reading is not None and reading.forward and not plan.has("note") else ""
-    internal = plan.has("note") or bool(hold) or not plan.carries_something
-    if not internal or _lets_go(plan):
+    internal = plan.internal or plan.has("note") or bool(hold) or not plan.carries_something
+    if not internal or _lets_go(plan, facts):
         ticket = _answered(ticket, now)
     for command in plan.script.commands:
         ticket = _commanded(ticket, command, now)
@@ -74,14 +92,15 @@ def change_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 
 def release_held(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """`#send` and `#yes` let go what waited for this technician's word."""
-    if plan.ticket is None or not _lets_go(plan):
+    if plan.ticket is None or not _lets_go(plan, facts):
         return plan
     held = facts.held[plan.ticket.id]
     return plan.but(f"releases message {held.message}", releases=held.hold)
 
 
-def _lets_go(plan: Plan) -> bool:
-    return plan.has("send") or plan.has("yes")
+def _lets_go(plan: Plan, facts: Facts) -> bool:
+    held = plan.ticket is not None and plan.ticket.id in facts.held
+    return held and (plan.has("send") or plan.has("yes"))
 
 
 def _entries(
@@ -121,17 +140,20 @@ def _booking(entry: Entry) -> str:
 
 
 def _answered(ticket: Ticket, now: datetime) -> Ticket:
-    return replace(ticket, status=Status.WAITING, closed_at=None, first_answer_at=ticket.first_answer_at or now)
+    first = ticket.first_answer_at or now
+    return replace(ticket, status=Status.WAITING, closed_at=None, first_answer_at=first, held_for="")
 
 
 def _commanded(ticket: Ticket, command: Command, now: datetime) -> Ticket:
     if command.name in ("status", "close"):
         status = Status.CLOSED if command.name == "close" else Status(command.value)
-        return replace(ticket, status=status, closed_at=now if status is Status.CLOSED else None)
+        return replace(ticket, status=status, closed_at=now if status is Status.CLOSED else None, held_for="")
     if command.name == "priority":
         return replace(ticket, priority=Priority(command.value))
     if command.name == "assign":
         return replace(ticket, technician=command.value)
     if command.name == "category":
         return replace(ticket, category=command.value)
+    if command.name == "estimate":
+        return replace(ticket, estimate=command.minutes)
     return ticket

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from mailgate.core.contract.consequences import offer
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts, Heard, Held
-from mailgate.core.message import mime
 from mailgate.core.message import subject as subjects
-from mailgate.core.model import Entry, Kind, Notice, Ticket
+from mailgate.core.model import Entry, Kind, MatterKind, Notice, Priority, Status, Ticket
 from mailgate.core.plan import Plan
+from mailgate.core.stages.reply import answering, chain, real_id
 
 
 def plan_mails(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -25,11 +26,33 @@ def plan_mails(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 
 
 def _for_client_mail(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Iterator[Notice]:
-    if plan.opens:
+    if plan.opens and ticket.client:
         yield _acknowledgement(plan, ticket, facts, desk, now)
-    staff = dict.fromkeys(desk.staff_address(technician) for technician in (ticket.technician, *plan.notify))
-    for address in staff:
-        yield _notice(plan, ticket, facts, desk, address)
+    elif plan.opens:
+        yield _welcome(plan, ticket, desk)
+    if plan.has("ok"):
+        return  # the technician is told that the client agrees, which is all that the mail says
+    urgent = ticket.status is Status.HELD and ticket.priority is Priority.URGENT
+    told = (ticket.technician, *plan.notify, *([desk.rules.desk.director] if urgent else []))
+    for address in dict.fromkeys(desk.staff_address(technician) for technician in told):
+        yield _notice(plan, ticket, facts, desk, address, "notice" if ticket.client else "prospect_notice")
+
+
+def _welcome(plan: Plan, ticket: Ticket, desk: Desk) -> Notice:
+    """Somebody who is no client yet is asked who they are and what they want, and told the conditions."""
+    notice = Notice(
+        "prospect_welcome",
+        to=ticket.requester,
+        language=desk.rules.desk.language,
+        ticket=ticket.id,
+        values={
+            "ticket_tag": desk.tag(ticket.id),
+            "person_name": plan.mail.sender_name,
+            **offer(desk, first=True),
+        },
+        subject=_client_subject(ticket.subject, ticket, desk),
+    )
+    return answering(notice, plan.mail)
 
 
 def _for_staff_mail(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Iterator[Notice]:
@@ -47,7 +70,7 @@ def _for_staff_mail(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: d
 
 def _acknowledgement(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Notice:
     open_now = desk.calendar.is_open(now)
-    return Notice(
+    notice = Notice(
         "ack",
         to=ticket.requester,
         language=desk.rules.language_of(ticket.client),
@@ -55,22 +78,25 @@ def _acknowledgement(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: 
         values={
             "ticket_tag": desk.tag(ticket.id),
             "subject": ticket.subject,
+            "client": ticket.client,
             "client_name": desk.client_name(ticket.client),
             "person_name": plan.mail.sender_name,
             "open_now": open_now,
             "back_at": None if open_now else desk.calendar.next_opening(now),
             "balance": facts.balances.get(ticket.client, 0),
             "follows_tag": desk.tag(ticket.follows) if ticket.follows else "",
+            "held": _held_for(ticket),
+            "refund_until": None,
+            **offer(desk),
         },
         subject=_client_subject(ticket.subject, ticket, desk),
-        in_reply_to=_real_id(plan.mail.message_id),
-        references=_chain(plan.mail.references, plan.mail.message_id),
     )
+    return answering(notice, plan.mail)
 
 
 def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, template: str = "notice") -> Notice:
     """The message for a technician, with what they need to know of the ticket before the work."""
-    client_name = desk.client_name(ticket.client)
+    client_name = desk.client_name(ticket.client) or plan.mail.sender_name or ticket.requester
     tag = desk.tag(ticket.id)
     return Notice(
         template,
@@ -81,17 +107,20 @@ def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, 
             "client_name": client_name,
             "person_name": plan.mail.sender_name or plan.mail.sender,
             "person_address": plan.mail.sender,
+            "subject": ticket.subject,
             "ticket": replace(ticket, minutes=ticket.minutes - _booked_on(ticket, plan.entries)),
             "ticket_tag": tag,
             "balance": facts.balance_after(ticket.client, plan.entries),
             "text": plan.text,
             "attachments": [(file.name, file.size) for file in plan.mail.attachments],
             "new": plan.opens,
+            "held": _held_for(ticket),
+            "limit": ticket.limit,
         },
         subject=f"[{tag} {client_name}] {ticket.subject}",
         author=plan.mail.sender_name,
         automatic="",
-        references=_chain((_thread_of(ticket, desk),), plan.mail.message_id),
+        references=chain((_thread_of(ticket, desk),), plan.mail.message_id),
         carry=True,
     )
 
@@ -118,15 +147,22 @@ def _answer(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, body: str, rel
             "quote": quote.text if quote else "",
             "quote_author": (quote.name or quote.author) if quote else "",
             "quote_at": quote.at if quote else None,
+            "waiting": sum(one.minutes or 0 for one in plan.matters if one.kind is MatterKind.DEBIT),
+            "prospect": not ticket.client,
         },
         subject=_client_subject(heard.subject if heard else ticket.subject, ticket, desk),
         author=technician,
         automatic="",
-        in_reply_to=_real_id(heard.message_id) if heard else "",
-        references=_chain(heard.references, heard.message_id) if heard else (),
+        in_reply_to=real_id(heard.message_id) if heard else "",
+        references=chain(heard.references, heard.message_id) if heard else (),
         carry=released is None,
         carry_from=released.message if released else None,
     )
+
+
+def _held_for(ticket: Ticket) -> str:
+    """Why the ticket is held, "" where it is not."""
+    return ticket.held_for if ticket.status is Status.HELD else ""
 
 
 def _booked_on(ticket: Ticket, entries: Iterable[Entry]) -> int:
@@ -135,16 +171,15 @@ def _booked_on(ticket: Ticket, entries: Iterable[Entry]) -> int:
 
 
 def _held(plan: Plan, ticket: Ticket, desk: Desk) -> Notice:
-    return Notice(
+    notice = Notice(
         "held",
         to=plan.person.address if plan.person else "",
         language=desk.rules.desk.language,
         ticket=ticket.id,
         values={"text": plan.text, "ticket_tag": desk.tag(ticket.id), "reason": plan.hold},
         subject=f"Re: {subjects.bare(plan.mail.subject)}",
-        in_reply_to=plan.mail.message_id,
-        references=(*plan.mail.references, plan.mail.message_id),
     )
+    return answering(notice, plan.mail)
 
 
 def _answered_person(ticket: Ticket, heard: Heard | None, desk: Desk) -> str:
@@ -168,12 +203,3 @@ def _thread_of(ticket: Ticket, desk: Desk) -> str:
     """An ID that no mail bears and all mails of a ticket refer to: programs group by it."""
     domain = desk.rules.desk.address.rpartition("@")[2]
     return f"{desk.tag(ticket.id).lower()}.thread.mailgate@{domain}"
-
-
-def _real_id(message_id: str) -> str:
-    """The ID, "" for one that we made up because the message has none."""
-    return "" if mime.is_made_up(message_id) else message_id
-
-
-def _chain(references: tuple[str, ...], message_id: str) -> tuple[str, ...]:
-    return (*references, *([message_id] if _real_id(message_id) else []))

@@ -9,27 +9,34 @@ from datetime import datetime
 from mailgate.core import ledger
 from mailgate.core.commands import command
 from mailgate.core.commands.command import Script
+from mailgate.core.contract import consent, dispute
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
 from mailgate.core.message import subject
-from mailgate.core.model import Command, Kind, Notice, Outcome, Problem, Reading, Role
+from mailgate.core.model import Command, Kind, MatterKind, Notice, Outcome, Problem, Reading, Role
 from mailgate.core.plan import Plan
 from mailgate.core.settings.rules import Rules
+from mailgate.core.stages.reply import answering
+from mailgate.core.stages.rulings import reason_of, ruling_problem
 
 # What may stand in a mail to no ticket: each names its own.
 WORK = ("time", "call", "free")
+# What changes the ledger, and waits while the books do not add up.
+BOOKS = (*WORK, "void", "adjust", "accept", "cancel", "yes")
 
 
 def read_commands(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """Commands of staff, from fresh text only; with one wrong line nothing of the mail is done."""
     if not plan.role.staff or plan.reading is None or plan.person is None:
         return plan
-    if plan.reading.doubt:
-        return _refused(plan, desk, "doubt", f"cannot tell fresh from quoted: {plan.reading.doubt}")
-    script = command.parse(plan.reading.fresh, desk.context(plan.role, now))
-    checked = tuple(_voided_once(_checked(plan, found, facts, desk, now) for found in script.commands))
+    reading = plan.reading
+    if reading.doubt:
+        return _refused(plan, desk, "doubt", f"cannot tell fresh from quoted: {reading.doubt}")
+    script = command.parse(reading.fresh, desk.context(plan.role, now))
+    plan = plan.but(text=script.body)
+    checked = tuple(_ruled_once(_checked(plan, found, facts, desk, now) for found in script.commands))
     script = _within_balance(Script(checked, script.body), plan, facts, desk.rules)
-    plan = plan.but(_told(script), script=script, text=_with_forwarded(script.body, plan.reading))
+    plan = plan.but(_told(script), script=script, text=_with_forwarded(script.body, reading))
     if script.problems:
         return _refused(plan, desk, "problems", "a command is wrong: nothing is done")
     if plan.ticket is None and _needs_ticket(plan):
@@ -75,10 +82,8 @@ def _refused(plan: Plan, desk: Desk, template: str, why: str) -> Plan:
             "files": [file.name for file in plan.mail.attachments if not file.inline],
         },
         subject=f"Re: {subject.bare(plan.mail.subject)}",
-        in_reply_to=plan.mail.message_id,
-        references=(*plan.mail.references, plan.mail.message_id),
     )
-    return plan.ends(Outcome.REJECT, why, notices=(notice,), internal=True)
+    return plan.ends(Outcome.REJECT, why, notices=(answering(notice, plan.mail),), internal=True)
 
 
 def _named_in_vain(plan: Plan, desk: Desk) -> str:
@@ -94,19 +99,40 @@ def _checked(plan: Plan, found: Command, facts: Facts, desk: Desk, now: datetime
     problem = None
     if found.ticket is not None and found.ticket not in facts.tickets:
         problem = Problem("no_such_ticket", desk.tag(found.ticket))
+    elif found.name in BOOKS and facts.halted:
+        problem = Problem("books_halted", found.line)
+    elif found.name in WORK and not _client_of(found, plan, facts):
+        problem = Problem("no_client", found.line)
     elif found.name == "void":
         problem = _void_problem(plan, found, facts, now)
-    elif found.name in ("send", "yes") and not (plan.ticket and plan.ticket.id in facts.held):
+    elif found.name in ("send", "yes") and not _held_back(plan, found, facts):
         problem = Problem("nothing_held", f"#{found.name}")
+    else:
+        problem = ruling_problem(plan, found, facts)
     return replace(found, problem=problem)
 
 
-def _voided_once(commands: Iterable[Command]) -> Iterator[Command]:
-    """The second `#void 5` of a mail finds the entry void already."""
+def _client_of(found: Command, plan: Plan, facts: Facts) -> bool:
+    """Whether the work is somebody's who has an account; a mail to no ticket is refused elsewhere."""
+    ticket = facts.tickets.get(found.ticket) if found.ticket else plan.ticket
+    return ticket is None or bool(ticket.client)
+
+
+def _held_back(plan: Plan, found: Command, facts: Facts) -> bool:
+    """Whether something waits for this word: a message, or with `#yes` work past the client's limit."""
+    if plan.ticket is None:
+        return False
+    debits = consent.open_in(facts.matters, plan.ticket.id, MatterKind.DEBIT) if found.name == "yes" else ()
+    return plan.ticket.id in facts.held or bool(debits)
+
+
+def _ruled_once(commands: Iterable[Command]) -> Iterator[Command]:
+    """The second ruling of a mail on one entry finds it ruled on already."""
     seen: set[int | None] = set()
     for found in commands:
-        again = found.name == "void" and not found.problem and found.entry in seen
-        seen |= {found.entry} if found.name == "void" else set()
+        rules = found.name in ("void", "adjust", "uphold")
+        again = rules and not found.problem and found.entry in seen
+        seen |= {found.entry} if rules else set()
         yield replace(found, problem=Problem("already_void", str(found.entry))) if again else found
 
 
@@ -117,6 +143,9 @@ def _void_problem(plan: Plan, found: Command, facts: Facts, now: datetime) -> Pr
         return Problem("no_such_entry", str(found.entry))
     if entry.id in facts.voided:
         return Problem("already_void", str(found.entry))
+    disputed = dispute.of_entry(facts.matters, entry.id)
+    if disputed and not reason_of(plan, found, plan.text):
+        return Problem("reason_missing", found.line, f"#void {entry.id} …")
     if plan.role is Role.DIRECTOR:
         return None
     if plan.person is None or entry.technician != plan.person.id:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from mailgate.core.commands import vocabulary
+from mailgate.core.commands import questions
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
 from mailgate.core.message import subject
-from mailgate.core.model import Notice, Outcome, Problem
+from mailgate.core.model import Notice, Outcome, Problem, Role
 from mailgate.core.plan import Plan
 from mailgate.core.reading import fresh
+from mailgate.core.stages.reply import answering
 
 # More words than a greeting and a signature have: then the mail is a request as well.
 _WORDS_OF_A_REQUEST = 12
@@ -31,21 +32,20 @@ def answer_question(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan
     """
     written = plan.reading.fresh.strip() if plan.reading else ""
     first_line = written.partition("\n")[0]
-    question = vocabulary.question(plan.mail.subject, first_line)
+    question = questions.question(plan.mail.subject, first_line)
     if question is None or plan.person is None:
         return plan
-    if plan.role.staff and question.name != "help":
+    if plan.role is not Role.CLIENT and not (plan.role.staff and question.name == "help"):
         return plan
     template = "help_staff" if plan.role.staff else question.name
     notice = Notice(
         template,
         to=plan.person.address,
         language=plan.person.language,
-        values={"client": plan.person.client, **_span(question.period, desk.local_day(now))},
+        values={"client": plan.person.client, **_span(question.period, desk.local_day(now)), "pdf": question.pdf},
         subject=f"Re: {subject.bare(plan.mail.subject)}" if plan.mail.subject else "",
-        in_reply_to=plan.mail.message_id,
-        references=(*plan.mail.references, plan.mail.message_id),
     )
+    notice = answering(notice, plan.mail)
     why = f"asks for: {question.name}"
     if _says_more(plan, written):
         return plan.but(f"{why}, and says more besides", notices=(notice,))
@@ -60,6 +60,6 @@ def _says_more(plan: Plan, written: str) -> bool:
 
 def _span(period: str, today: date) -> dict[str, date | Problem | None]:
     """First and last day of a report; None where the period was left out, with the problem if it is wrong."""
-    found = vocabulary.period(period, today) if period else None
+    found = questions.period(period, today) if period else None
     since, until = found if isinstance(found, tuple) else (None, None)
     return {"since": since, "until": until, "problem": found if isinstance(found, Problem) else None}

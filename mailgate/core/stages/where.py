@@ -22,6 +22,9 @@ def choose_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     A client's message to a ticket that was closed too long ago opens a new one that follows it.
     """
     match = thread.find(plan.mail, plan.person, facts, desk)
+    if match is None and facts.prospect is not None:
+        tag = desk.tag(facts.prospect.id)
+        return plan.but(f"ticket {tag}: they have not been answered yet", ticket=facts.prospect)
     if match is None:
         return plan.but("points at no ticket in which they may speak")
     tag = desk.tag(match.ticket.id)
@@ -41,8 +44,13 @@ def open_or_reopen(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
         return plan.but(why, outcome=Outcome.OPEN, ticket=opened, changed=opened, opens=True)
     if plan.ticket.status in _STAYS:
         return plan.but(outcome=Outcome.APPEND, changed=plan.ticket)
-    changed = replace(plan.ticket, status=Status.OPEN, closed_at=None)
-    return plan.but(f"{plan.ticket.status}, now open", outcome=Outcome.APPEND, changed=changed)
+    changed = _for_desk(replace(plan.ticket, status=Status.OPEN, closed_at=None), facts)
+    return plan.but(f"{plan.ticket.status}, now {changed.status}", outcome=Outcome.APPEND, changed=changed)
+
+
+def _for_desk(ticket: Ticket, facts: Facts) -> Ticket:
+    """The ticket that waits for the desk, or for minutes where the client's service has ended."""
+    return replace(ticket, status=Status.HELD, held_for="balance") if ticket.client in facts.ended else ticket
 
 
 def _goes_on(ticket: Ticket, desk: Desk, now: datetime) -> bool:
@@ -57,12 +65,14 @@ def _new_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Ticket:
     person = plan.person
     if person is None or person.client is None:
         raise ValueError("only a client's person opens a ticket")
-    return Ticket(
+    client = desk.rules.client(person.client)
+    opened = Ticket(
         id=facts.next_ticket,
         client=person.client,
         subject=subject.bare(plan.mail.subject),
         requester=person.address,
         opened_at=now,
-        technician=desk.rules.clients[person.client].technician or desk.rules.desk.director,
+        technician=(client.technician if client else None) or desk.rules.desk.director,
         follows=plan.follows,
     )
+    return _for_desk(opened, facts)

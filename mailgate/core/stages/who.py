@@ -8,7 +8,7 @@ from mailgate.core import thread
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
 from mailgate.core.message import automatic
-from mailgate.core.model import Mail, Notice, Outcome, Role
+from mailgate.core.model import Mail, Notice, Outcome, Person, Role
 from mailgate.core.plan import Plan
 from mailgate.core.reading import fresh
 
@@ -59,9 +59,21 @@ def refuse_strangers(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Pla
         return plan.quarantined("From does not name exactly one plain address")
     if plan.person is not None:
         return plan
+    if desk.rules.desk.strangers == "prospect":
+        return _prospect(plan, facts, desk)
     if desk.rules.desk.strangers == "reject":
         return plan.ends(Outcome.REJECT, "strangers are rejected (desk.strangers)", text=_whole(plan.mail))
     return plan.quarantined(f"{plan.mail.sender} is nobody that the rules know")
+
+
+def _prospect(plan: Plan, facts: Facts, desk: Desk) -> Plan:
+    """Somebody unknown who may become a client: their thread is a ticket of its own."""
+    most = desk.rules.desk.prospects_per_day
+    if facts.prospect is None and facts.prospects >= most:
+        return plan.quarantined(f"more than {most} unknown people in a day (desk.prospects_per_day)")
+    address = plan.mail.sender or ""
+    person = Person(Role.STRANGER, "", plan.mail.sender_name, address, desk.rules.desk.language, client="")
+    return plan.but("may become a client (desk.strangers)", person=person)
 
 
 def weigh_proof(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from binascii import b2a_qp
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from io import BytesIO
+from itertools import chain
 from urllib.parse import quote
 
 from mailgate.core.model import Part
@@ -18,11 +20,14 @@ from mailgate.core.writing.headers import clean, field
 
 NAME = 150  # characters of a file name; what is longer keeps its ending
 
-_LINE_END = re.compile(r"\r\n?|\n")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CHUNK = 57 * 1024  # bytes of a file that are encoded at once: whole lines, and little beside the file
+_CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\n\r"))
 _TYPE = re.compile(r"(?!message/|multipart/)[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
 _NOT_PLAIN = re.compile(r"[^ !#-\[\]-~]")
 _NOT_IN_ID = re.compile(r"[^!-;=?-~]")
+
+Entity = Iterable[bytes]
+"""A MIME entity in pieces, each made when it is its turn: of a big file only the mail itself is a copy."""
 
 
 def compose(headers: Sequence[tuple[str, str]], text: str, html: str | None, parts: Sequence[Part]) -> bytes:
@@ -33,13 +38,15 @@ def compose(headers: Sequence[tuple[str, str]], text: str, html: str | None, par
     """
     boundaries = _Boundaries(next((value for name, value in headers if name.lower() == "message-id"), ""))
     pictures = [part for part in parts if html is not None and part.inline and part.content_id]
-    body = _text("plain", text)
+    body: Entity = _text("plain", text)
     if html is not None:
         shown = boundaries.join("related", [_text("html", html), *map(_file, pictures)])
         body = boundaries.join("alternative", [body, shown])
     body = boundaries.join("mixed", [body, *(_file(part) for part in parts if part not in pictures)])
     head = "".join(field(name, value) for name, value in headers)
-    return head.encode("ascii") + b"MIME-Version: 1.0\r\n" + body
+    mail = BytesIO()
+    mail.writelines(chain([head.encode("ascii"), b"MIME-Version: 1.0\r\n"], body))
+    return mail.getvalue()
 
 
 class _Boundaries:
@@ -51,29 +58,30 @@ class _Boundaries:
     def __init__(self, message_id: str) -> None:
         self.seed = sha256(message_id.encode("utf-8", "replace")).hexdigest()[:24]
 
-    def join(self, subtype: str, entities: Sequence[bytes]) -> bytes:
+    def join(self, subtype: str, entities: Sequence[Entity]) -> Entity:
         """The entities as one; a single one stays as it is."""
         if len(entities) == 1:
             return entities[0]
         boundary = f"=_{subtype}_{self.seed}"
         head = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n\r\n'
         between = f"--{boundary}\r\n".encode()
-        return head.encode() + b"".join(between + entity for entity in entities) + f"--{boundary}--\r\n".encode()
+        parts = chain.from_iterable(chain([between], entity) for entity in entities)
+        return chain([head.encode()], parts, [f"--{boundary}--\r\n".encode()])
 
 
-def _text(subtype: str, text: str) -> bytes:
+def _text(subtype: str, text: str) -> Entity:
     """A text body: quoted-printable, or base64 where that is shorter, as in Chinese."""
-    lines = _LINE_END.sub("\r\n", _CONTROL.sub("", text).rstrip("\r\n") + "\n")
-    octets = lines.encode("utf-8", "replace")
+    written = text.encode("utf-8", "replace").translate(None, _CONTROLS)
+    lines = written.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n") + b"\n"
+    octets = lines.replace(b"\n", b"\r\n")
     quoted = b2a_qp(octets, istext=True)
-    encoding, body = "quoted-printable", quoted
-    if len(quoted) > len(octets) * 7 // 5:
-        encoding, body = "base64", _base64(octets)
+    readable = len(quoted) <= len(octets) * 7 // 5
+    encoding, body = ("quoted-printable", [quoted]) if readable else ("base64", _base64(octets))
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-    return head.encode() + body
+    return chain([head.encode()], body)
 
 
-def _file(part: Part) -> bytes:
+def _file(part: Part) -> Entity:
     """A file, byte for byte, with its name for old programs and, where it needs one, by RFC 2231."""
     name = _short(clean(part.name).replace("/", "_") or "file")
     plain = _NOT_PLAIN.sub("_", name)
@@ -85,7 +93,7 @@ def _file(part: Part) -> bytes:
     ]
     if part.content_id:
         head.append(f"Content-ID: <{_NOT_IN_ID.sub('', part.content_id)[:NAME]}>\r\n")
-    return "".join(head).encode("ascii") + b"\r\n" + _base64(part.content)
+    return chain(["".join(head).encode("ascii"), b"\r\n"], _base64(part.content))
 
 
 def _short(name: str) -> str:
@@ -124,6 +132,7 @@ def _percent(name: str, room: int) -> Iterator[str]:
     yield piece
 
 
-def _base64(content: bytes) -> bytes:
-    encoded = b64encode(content)
-    return b"\r\n".join([*(encoded[start : start + 76] for start in range(0, len(encoded), 76)), b""])
+def _base64(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content), _CHUNK):
+        encoded = b64encode(content[start : start + _CHUNK])
+        yield b"\r\n".join([encoded[at : at + 76] for at in range(0, len(encoded), 76)] + [b""])

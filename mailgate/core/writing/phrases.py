@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 
 _REGIONS = {"en": "en_GB"}  # the day before the month, as everywhere in Europe
 
@@ -64,6 +65,22 @@ def size(octets: int, language: str) -> str:
     if octets < 999_500:
         return f"{octets / 1000:.0f} kB"
     return f"{format_decimal(octets / 1_000_000, format='0.0', locale=locale(language))} MB"
+
+
+def money(amounts: str, language: str) -> str:
+    """ "160.00 EUR" -> "160,00 €", "€160.00"; a sum such as "160.00 EUR + 20.00 USD" part by part.
+
+    What names no currency of ISO 4217 stays as it is.
+    """
+    return " + ".join(_amount(amount, locale(language)) for amount in amounts.split(" + "))
+
+
+def _amount(amount: str, known: Locale) -> str:
+    number, _, code = amount.partition(" ")
+    if code not in known.currencies:
+        return amount
+    # A plain space, as in durations: what people copy out of a mail is found again.
+    return format_currency(Decimal(number), code, locale=known).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def quoted(text: str) -> str:

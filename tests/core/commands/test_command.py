@@ -180,6 +180,85 @@ def test_void_names_an_entry_and_may_have_a_reason() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "minutes", "value"),
+    [
+        ("#estimate 90m", 90, ""),
+        ("#estimar 1h 30m", 90, ""),
+        ("#estimate 90m ask", 90, "ask"),
+        ("#Estimar 1,5h CONSULTAR.", 90, "ask"),
+        ("#estimate 100h", 6000, ""),
+    ],
+)
+def test_an_estimate_may_ask_for_the_clients_consent(line: str, minutes: int, value: str) -> None:
+    assert only(line) == Command("estimate", line, 0, minutes=minutes, value=value)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#estimate", Problem("duration_missing", "", "12m")),
+        ("#estimar 0", Problem("duration_zero", "0", "1m")),
+        ("#estimate 6001m", Problem("estimate_too_long", "6001m", "6000")),
+        ("#estimate 90m por favor", Problem("too_much", "por favor", "#estimate 90m ask")),
+        ("#estimar 90m consulta", Problem("too_much", "consulta", "#estimar 90m consultar")),
+        ("#estimado 90m", Problem("unknown_near", "#estimado", "#estimar 90m")),
+    ],
+)
+def test_a_wrong_estimate_says_what_would_be_right(line: str, expected: Problem) -> None:
+    assert problem(line) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#uphold 345", ("uphold", 345, None, "")),
+        ("#confirmar 345 así se pidió", ("uphold", 345, None, "así se pidió")),
+        ("#adjust 345 10m", ("adjust", 345, 10, "")),
+        ("#Ajustar #345 1h 5m 3 productos", ("adjust", 345, 65, "3 productos")),
+        ("#accept", ("accept", None, None, "")),
+        ("#aceptar Bienvenidos", ("accept", None, None, "Bienvenidos")),
+        ("#rechazar fuera de plazo", ("decline", None, None, "fuera de plazo")),
+        ("#cancel", ("cancel", None, None, "")),
+        ("#cancelar de común acuerdo", ("cancel", None, None, "de común acuerdo")),
+    ],
+)
+def test_the_directors_rulings_may_have_their_reason_on_the_line(line: str, expected: tuple[object, ...]) -> None:
+    command = only(line, ELENA)
+    assert (command.name, command.entry, command.minutes, command.note) == expected
+    assert command.problem is None
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#uphold", Problem("entry_unreadable", "", "#uphold 345")),
+        ("#adjust 10m", Problem("entry_unreadable", "10m", "#adjust 345 10m")),
+        ("#ajustar 345", Problem("duration_missing", "", "12m")),
+        ("#ajustar 345 diez", Problem("duration_unreadable", "diez", "12m")),
+        ("#adjust 345 0", Problem("adjust_to_nothing", "0", "#void 345")),
+        ("#ajustar 345 0m no consta", Problem("adjust_to_nothing", "0m", "#anular 345")),
+        ("#acept", Problem("unknown_near", "#acept", "#accept")),
+        ("#accept: bienvenidos", Problem("unknown_near", "#accept", "#accept bienvenidos")),
+        ("#cancel { display: none }", Problem("looks_like_code", "#cancel { display: none }", "```")),
+        ("#decline " + "x" * 501, Problem("note_too_long", "501", "500")),
+    ],
+)
+def test_a_wrong_ruling_says_what_would_be_right(line: str, expected: Problem) -> None:
+    assert problem(line, ELENA) == expected
+
+
+def test_two_entries_may_be_adjusted_to_the_same_minutes() -> None:
+    assert not parse("#adjust 345 10m\n#adjust 346 10m", ELENA).problems
+
+
+@pytest.mark.parametrize(
+    "line", ["#acept", "#aceptado", "#confirma 345", "@accept", "#cancelar: ya", "#ajuste 345 10m"]
+)
+def test_what_is_near_a_directors_command_is_text_from_anybody_else(line: str) -> None:
+    assert is_text(line, MARTA)
+
+
+@pytest.mark.parametrize(
     ("line", "name"),
     [
         ("#close", "close"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+from email import message_from_bytes
 
 import pytest
 
@@ -63,6 +64,31 @@ def test_text_that_looks_like_a_file_stays_as_it_is() -> None:
     text = ENCODED.decode().replace("\r\n", "\n")
     assert parse(b"From: ana@acme.example\r\n\r\nMira:\r\n" + ENCODED).text == "Mira:\n" + text
     assert parse(b"From: ana@acme.example\r\n" + ENCODED + b"\r\nx").text == text + "\nx"
+
+
+@pytest.mark.parametrize(
+    ("encoded", "defect"),
+    [
+        (ENCODED[:39_000] + b"AA==\r\n" + ENCODED[39_000:], "InvalidBase64CharactersDefect"),
+        (ENCODED[:39_000] + b"!?\r\n" + ENCODED[39_000:], "InvalidBase64CharactersDefect"),
+        (ENCODED.rstrip(b"\r\n")[:-3], "InvalidBase64LengthDefect"),
+        (base64.encodebytes(FILE[:-1]).rstrip(b"=\n"), "InvalidBase64PaddingDefect"),
+    ],
+)
+def test_long_file_with_a_fault_is_read_as_a_short_one_is(encoded: bytes, defect: str) -> None:
+    mail = parse(mixed(TEXT, file_part(encoded)))
+    as_library = message_from_bytes(file_part(encoded)).get_payload(decode=True)
+    assert mail.attachments[0].content == as_library
+    assert mail.defects == (defect,)
+
+
+@pytest.mark.parametrize(("length", "held"), [(mime.MAX_HELD, True), (mime.MAX_HELD + 1, False)])
+def test_big_file_is_not_held_and_read_again_when_it_is_asked_for(length: int, held: bool) -> None:
+    file = random.Random(2).randbytes(length)
+    raw = mixed(TEXT, file_part(base64.encodebytes(file)), file_part(ENCODED))
+    big, small = parse(raw).attachments
+    assert (big.size, big.content is not None, small.content) == (length, held, FILE)
+    assert mime.contents(raw, [big.part, small.part]) == {big.part: file, small.part: FILE}
 
 
 @pytest.mark.parametrize("stand_in", [b"\0000\000", b"\0007\000"])

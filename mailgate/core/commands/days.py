@@ -1,0 +1,51 @@
+"""The day of the work, as technicians write it: "@ayer", "@2026-11-02", "@2/11" -> a date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from mailgate.core.commands.vocabulary import folded
+from mailgate.core.model import Problem
+
+OLDEST = timedelta(days=366)
+_AGO: Mapping[str, int] = {"hoy": 0, "today": 0, "ayer": 1, "yesterday": 1}
+_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+_SPANISH = re.compile(r"([0-9]{1,2})/([0-9]{1,2})(?:/([0-9]{4}))?")
+
+
+def parse(word: str, today: date) -> date | Problem | None:
+    """The day that "@ayer" or the like names; None for today, and where there is no word."""
+    day = named(word, today) if word else today
+    if day is None:
+        return Problem("day_unreadable", word, f"@{today}")
+    if day > today:
+        return Problem("day_future", word, f"@{today}")
+    if day < today - OLDEST:
+        return Problem("day_too_old", word, f"@{today - OLDEST}")
+    return None if day == today else day
+
+
+def named(word: str, today: date) -> date | None:
+    """The day that a word such as "@ayer", "@2026-11-02" or "@2/11" names, None if it names none.
+
+    Without a year it is this year's, but early in a year November and December are the last one's.
+    """
+    word = folded(word).removeprefix("@").rstrip(".,;:")
+    if word in _AGO:
+        return today - timedelta(days=_AGO[word])
+    if iso := _ISO.fullmatch(word):
+        return _date(int(iso[1]), int(iso[2]), int(iso[3]))
+    if spanish := _SPANISH.fullmatch(word):
+        day, month = int(spanish[1]), int(spanish[2])
+        year = int(spanish[3] or today.year - (month > 10 and today.month < 3))
+        return _date(year, month, day)
+    return None
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None

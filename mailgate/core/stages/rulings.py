@@ -1,0 +1,229 @@
+"""The desk's word on what waits: estimates, rulings on disputes, refunds, prospects, the end of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from mailgate.core.contract import consent, dispute, refund, settlement
+from mailgate.core.contract.consequences import offer, to_both, to_client
+from mailgate.core.contract.dispute import Ruled
+from mailgate.core.desk import Desk
+from mailgate.core.facts import Facts
+from mailgate.core.model import Command, Kind, Matter, MatterKind, MatterState, Notice, Problem, Status, Ticket
+from mailgate.core.plan import Decision, Plan
+
+# The client gets the reason with the ruling, in the director's words.
+_NEED_REASON = ("uphold", "adjust", "decline", "cancel")
+
+
+def rule_on_matters(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Carry out the rulings of the mail. Its text is the reason that the client gets, not an answer."""
+    if not plan.role.staff:
+        return plan
+    for command in plan.script.commands:
+        act = _ACTS.get(command.name)
+        plan = act(plan, command, facts, desk, now) if act else plan
+    return plan
+
+
+def ruling_problem(plan: Plan, found: Command, facts: Facts) -> Problem | None:
+    """Why a ruling cannot be carried out; None for all other commands."""
+    if found.name in _NEED_REASON and not reason_of(plan, found, plan.text):
+        return Problem("reason_missing", found.line, f"{found.line} …")
+    if found.name in ("uphold", "adjust"):
+        return _entry_problem(found, facts)
+    if found.name in ("accept", "decline"):
+        prospect = plan.ticket is not None and not plan.ticket.client
+        return None if prospect or refund_waiting(facts, plan.ticket) else Problem("nothing_to_accept", found.line)
+    if found.name in ("cancel", "estimate") and plan.ticket is not None and not plan.ticket.client:
+        return Problem("no_client", found.line)
+    return None
+
+
+def _entry_problem(found: Command, facts: Facts) -> Problem | None:
+    entry = facts.entries.get(found.entry or 0)
+    if entry is None or entry.kind is not Kind.DEBIT:
+        return Problem("no_such_entry", str(found.entry))
+    if entry.id in facts.voided:
+        return Problem("already_void", str(found.entry))
+    if found.name == "uphold" and dispute.of_entry(facts.matters, entry.id) is None:
+        return Problem("not_disputed", str(found.entry))
+    if found.name == "adjust" and (found.minutes or 0) >= -entry.minutes:
+        return Problem("adjust_too_much", str(found.minutes), str(-entry.minutes - 1))
+    return None
+
+
+def reason_of(plan: Plan, command: Command, body: str) -> str:
+    """Why it is ruled so: what stands on the line of the command, else the text of the mail."""
+    return command.note or body.strip()
+
+
+def refund_waiting(facts: Facts, ticket: Ticket | None) -> Matter | None:
+    """The refund that the client of a ticket asks for."""
+    client = ticket.client if ticket else None
+    return next((one for one in facts.matters if one.kind is MatterKind.REFUND and one.client == client), None)
+
+
+def _uphold(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    entry = facts.entries[command.entry or 0]
+    ruled = Ruled(entry, "refused", 0, reason_of(plan, command, plan.text))
+    return _ruled(plan, ruled, MatterState.REFUSED, facts, desk)
+
+
+def _adjust(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    of = facts.entries[command.entry or 0]
+    reason = reason_of(plan, command, plan.text)
+    author = plan.person.id if plan.person else None
+    entry = settlement.adjust(of, command.minutes or 0, now, desk.local_day(now), reason, author)
+    plan = plan.but(
+        f"gives back {entry.minutes} of entry {of.id}", entries=(*plan.entries, replace(entry, line=command.number))
+    )
+    return _ruled(plan, Ruled(of, "reduced", entry.minutes, reason), MatterState.REDUCED, facts, desk)
+
+
+def _void(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """The entry is booked with the others; what is added here is that it ends a dispute."""
+    of = facts.entries[command.entry or 0]
+    if dispute.of_entry(facts.matters, of.id) is None:
+        return plan
+    ruled = Ruled(of, "granted", -of.minutes, reason_of(plan, command, plan.text))
+    return _ruled(plan, ruled, MatterState.GRANTED, facts, desk)
+
+
+def _ruled(plan: Plan, ruled: Ruled, state: MatterState, facts: Facts, desk: Desk) -> Plan:
+    matter = dispute.of_entry(facts.matters, ruled.entry.id)
+    ticket = (matter.ticket if matter else None) or ruled.entry.ticket or (plan.ticket.id if plan.ticket else 0)
+    left = facts.balance_after(ruled.entry.client, plan.entries)
+    decisions = (*plan.decisions, *([Decision(matter.id, state)] if matter else []))
+    notices = (*plan.notices, *dispute.decided(desk, ruled, ticket, left))
+    return plan.but(f"entry {ruled.entry.id}: {ruled.outcome}", decisions=decisions, notices=notices, internal=True)
+
+
+def _accept(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    return _answer_request(plan, command, facts, desk, now, granted=True)
+
+
+def _decline(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    return _answer_request(plan, command, facts, desk, now, granted=False)
+
+
+def _answer_request(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime, *, granted: bool) -> Plan:
+    """Yes or no to somebody who wants to become a client, or to a refund."""
+    ticket, reason = plan.changed, reason_of(plan, command, plan.text)
+    if ticket is not None and not ticket.client:
+        return _answer_prospect(plan, ticket, reason, desk, now, granted=granted)
+    matter = refund_waiting(facts, ticket)
+    if matter is None:
+        return plan
+    author = plan.person.id if plan.person else None
+    ledger = facts.accounts.get(matter.client, ())
+    entries, notices = refund.decided(desk, matter, ledger, granted=granted, reason=reason, now=now, technician=author)
+    state = MatterState.GRANTED if granted else MatterState.REFUSED
+    return plan.but(
+        f"refund {state}",
+        entries=(*plan.entries, *entries),
+        decisions=(*plan.decisions, Decision(matter.id, state)),
+        notices=(*plan.notices, *notices),
+        internal=True,
+    )
+
+
+def _answer_prospect(plan: Plan, ticket: Ticket, reason: str, desk: Desk, now: datetime, *, granted: bool) -> Plan:
+    values = {"person_name": "", "ticket_tag": desk.tag(ticket.id), "reason": reason}
+    notice = Notice(
+        "prospect_accepted" if granted else "prospect_declined",
+        to=ticket.requester,
+        language=desk.rules.desk.language,
+        ticket=ticket.id,
+        values={**values, **offer(desk, first=True)} if granted else values,
+        subject=f"Re: {ticket.subject}" if ticket.subject else "",
+        author=desk.staff_name(plan.person.id) if plan.person else "",
+        automatic="",
+    )
+    waiting = replace(ticket, status=Status.WAITING, first_answer_at=ticket.first_answer_at or now)
+    closed = replace(waiting, status=Status.CLOSED, closed_at=now)
+    return plan.but(
+        "may become a client" if granted else "does not become a client",
+        changed=waiting if granted else closed,
+        notices=(*plan.notices, notice),
+        internal=True,
+    )
+
+
+def _cancel(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """The service ends: what is left is settled, what waited for a word does not any more."""
+    if plan.changed is None:
+        return plan
+    client, reason = plan.changed.client, reason_of(plan, command, plan.text)
+    author = plan.person.id if plan.person else None
+    entries = settlement.settlement(facts.accounts.get(client, ()), now, desk.local_day(now), reason, author)
+    withdrawn = (Decision(one.id, MatterState.WITHDRAWN) for one in facts.matters if one.client == client)
+    settled = {
+        "minutes": -sum(entry.minutes for entry in entries),
+        "amount": settlement.amount(entries),
+        "reason": reason,
+    }
+    return plan.but(
+        f"ends the service of {client}",
+        entries=(*plan.entries, *entries),
+        decisions=(*plan.decisions, *withdrawn),
+        notices=(*plan.notices, *to_both(desk, client, "account_closed", settled, plan.changed.id)),
+        internal=True,
+    )
+
+
+def _estimate(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """The client is told; above `time.approve_above`, or on demand, the ticket waits for their ok."""
+    ticket = plan.changed
+    if ticket is None or command.minutes is None:
+        return plan
+    most = desk.rules.time.approve_above
+    asks = command.value == "ask" or (most is not None and command.minutes > most)
+    before = consent.open_in(facts.matters, ticket.id, MatterKind.ESTIMATE)
+    withdrawn = (Decision(one.id, MatterState.WITHDRAWN) for one in before)
+    values = {
+        "ticket_tag": desk.tag(ticket.id),
+        "subject": ticket.subject,
+        "minutes": command.minutes,
+        "ask": asks,
+        "spent": ticket.minutes - sum(entry.minutes for entry in plan.entries if entry.ticket == ticket.id),
+        "technician_name": desk.staff_name(plan.person.id if plan.person else None),
+    }
+    notice = replace(to_client(desk, ticket.client, "estimate", values, ticket.id), to=ticket.requester)
+    matter = Matter(
+        0, MatterKind.ESTIMATE, ticket.client, now, ticket=ticket.id, minutes=command.minutes, line=command.number
+    )
+    return plan.but(
+        f"estimate of {command.minutes} minutes{', waits for the client' if asks else ''}",
+        changed=replace(ticket, status=Status.WAITING, held_for="") if asks else ticket,
+        matters=(*plan.matters, *([matter] if asks else [])),
+        decisions=(*plan.decisions, *withdrawn),
+        notices=(*plan.notices, notice),
+    )
+
+
+def _yes(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """The desk answers for work past a limit: the client agreed by other means."""
+    for matter in consent.open_in(facts.matters, plan.ticket.id if plan.ticket else 0, MatterKind.DEBIT):
+        left = facts.balance_after(matter.client, plan.entries)
+        entry = consent.booked(matter, left, desk.rules.time.overdraft, now, desk.local_day(now))
+        if entry is not None:
+            decided = (*plan.decisions, Decision(matter.id, MatterState.GRANTED))
+            why = f"books {matter.minutes} minutes that waited"
+            plan = plan.but(why, entries=(*plan.entries, entry), decisions=decided)
+    return plan
+
+
+_Act = Callable[[Plan, Command, Facts, Desk, datetime], Plan]
+_ACTS: Mapping[str, _Act] = {
+    "uphold": _uphold,
+    "adjust": _adjust,
+    "void": _void,
+    "accept": _accept,
+    "decline": _decline,
+    "cancel": _cancel,
+    "estimate": _estimate,
+    "yes": _yes,
+}

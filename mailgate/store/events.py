@@ -1,0 +1,49 @@
+"""What happens once by the clock: a warning, an expiry, a month's statement. The schema keeps it once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from mailgate.store.connection import Connection
+from mailgate.store.times import moment, stamp
+
+# halt: the books did not add up; its key is the time, and "resume" with the same key ends it.
+Kind = Literal["expiry_warning", "expiry", "statement", "halt", "resume"]
+
+
+def record(tx: Connection, kind: Kind, client: str, key: str, now: datetime) -> int | None:
+    """Note that something happened and give its number; None where it had happened before.
+
+    client: "" for the desk.
+    """
+    number: int | None = tx.value(
+        "insert into event (kind, client, key, at) values (:kind, :client, :key, :now)"
+        " on conflict do nothing returning id",
+        kind=kind,
+        client=client,
+        key=key,
+        now=stamp(now),
+    )
+    return number
+
+
+def happened(tx: Connection, kind: Kind, client: str) -> frozenset[str]:
+    """The keys of what happened of one kind to a client."""
+    rows = tx.rows("select key from event where kind = :kind and client = :client", kind=kind, client=client)
+    return frozenset(row["key"] for row in rows)
+
+
+def halted_since(tx: Connection) -> datetime | None:
+    """Since when no minutes are booked because the books did not add up; None where all is well."""
+    row = tx.row(
+        "select h.at from event h where h.kind = 'halt' and not exists"
+        " (select 1 from event r where r.kind = 'resume' and r.client = h.client and r.key = h.key)"
+        " order by h.id limit 1"
+    )
+    return moment(row["at"]) if row else None
+
+
+def halts(tx: Connection) -> list[str]:
+    """The keys of the halts that nothing has ended yet."""
+    return sorted(happened(tx, "halt", "") - happened(tx, "resume", ""))
