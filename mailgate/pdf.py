@@ -67,6 +67,7 @@ _WORDS: Mapping[str, _Words] = {
         "gift": "Cortesía: {} sin cargo",
         "capped": "{} de trabajo, el resto sin cargo",
         "disputed": "Reclamado: pendiente de resolver",
+        "phone": "Por teléfono",
         "nothing": "En este periodo no hay ningún apunte.",
         "gifts": "Además, {} de cortesía, sin cargo.",
         "page": "Página {} de {}",
@@ -91,6 +92,7 @@ _WORDS: Mapping[str, _Words] = {
         "gift": "Courtesy: {} free of charge",
         "capped": "{} of work, the rest free of charge",
         "disputed": "Disputed: waits for a ruling",
+        "phone": "By phone",
         "nothing": "There is no entry in this period.",
         "gifts": "And {} as a courtesy, free of charge.",
         "page": "Page {} of {}",
@@ -205,9 +207,12 @@ def _entry(entry: Mapping[str, Any], words: _Words, language: str) -> _Row:
     """One row of the table: what was done, with the ticket's subject and the marks below it."""
     note, subject = _clean(entry["note"]), _clean(entry["subject"])
     kind = words.get(entry["kind"], "")
-    said = [escape(": ".join(filter(None, (kind, note))) or subject or words["work"])]
+    what = " · ".join(filter(None, (kind, phrases.money(entry["price"], language) if entry["price"] else "")))
+    said = [escape(": ".join(filter(None, (what, note))) or subject or words["work"])]
     if note and subject:
         said.append(_small(escape(subject), _FAINT))
+    if entry["phone"]:
+        said.append(_small(words["phone"], _FAINT))
     if entry["courtesy"]:
         said.append(_small(words["gift"].format(_time(entry["worked"])), _GIFT))
     elif entry["kind"] == "debit" and entry["worked"] > -entry["minutes"]:

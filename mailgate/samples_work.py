@@ -77,6 +77,10 @@ VALUES: Mapping[str, Sequence[Values]] = {
     ),
     "limit_reached": (_LIMIT, {**_LIMIT, "technician_name": "", "note": ""}),
     "debit_held": (_HELD, {**_HELD, "note": ""}),
+    "debit_booked": tuple(
+        {"ticket_tag": "SOP-12", "minutes": 45, "by": by, "spent": 75, "limit": limit, "balance": 165}
+        for by, limit in (("client", 30), ("desk", None))
+    ),
     "debit_released": tuple({**_STAFF, "minutes": 15, "by": by, "balance": 193} for by in ("client", "desk")),
     "claim_wrong": (
         {

@@ -31,6 +31,8 @@ def entry(number: int = 345, minutes: int = -12, **values: Any) -> dict[str, Any
         "note": "",
         "courtesy": False,
         "disputed": False,
+        "price": "",
+        "phone": False,
         "balance_after": 138,
     }
     return {**given, **values}
@@ -59,7 +61,7 @@ def test_report_adds_up_and_shows_every_entry():
         "0 min 4 h −1 h 42 min 2 h 18 min",
         "Además, 10 min de cortesía, sin cargo.",
         "SOP-9 · Migración a PHP 8.3 1 h 5 min 64 %",
-        "340 5 oct 2026 Compra +4 h 4 h",
+        "340 5 oct 2026 Compra · 160,00 € +4 h 4 h",
         "Diagnóstico del formulario El formulario no envía Reclamado: pendiente de resolver Marta Gil −25 min",
         "Cortesía: 10 min sin cargo Marta Gil 0 min 2 h 18 min",
         "Soporte Técnico · Acme S.L. · Del 1 oct 2026 al 2 nov 2026 Página 1 de 1",
@@ -86,8 +88,10 @@ def test_work_past_the_balance_says_what_was_not_charged():
 @pytest.mark.parametrize("kind", ["purchase", "void", "adjust", "expiry", "refund"])
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_entry_that_is_no_work_says_what_it_is(kind: str, language: str):
-    booked = entry(minutes=12, kind=kind, ticket_tag="", subject="", technician_name="", note="4h · 160.00 EUR")
-    assert ": 4h · 160.00 EUR +12 min" in said(made(booked, language=language))
+    booked = entry(minutes=12, kind=kind, ticket_tag="", subject="", technician_name="", price="160.00 EUR")
+    assert (" · 160,00 € +12 min" if language == "es" else " · €160.00 +12 min") in said(
+        made(booked, language=language)
+    )
 
 
 def test_many_tickets_share_the_last_bar():

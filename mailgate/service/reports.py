@@ -12,6 +12,7 @@ from typing import Any
 
 from mailgate.core import ledger
 from mailgate.core.commands.vocabulary import VERBS
+from mailgate.core.contract import settlement
 from mailgate.core.contract.account import expires_on, refund_until
 from mailgate.core.desk import Desk
 from mailgate.core.model import Entry, Notice, Part, Role
@@ -73,8 +74,9 @@ def _standing(desk: Desk, client: str, booked: Sequence[Entry], now: datetime) -
 
 def _refund_until(tx: Connection, desk: Desk, client: str, now: datetime) -> date | None:
     """The last day on which the money can be had back, None where there is none or it has passed."""
-    until = refund_until(entries.of_client(tx, client), desk.rules.time.refund_window, desk.rules.zone)
-    return until if until and desk.local_day(now) <= until else None
+    booked = entries.of_client(tx, client)
+    until = refund_until(booked, desk.rules.time.refund_window, desk.rules.zone)
+    return until if until and desk.local_day(now) <= until and settlement.period(booked) else None
 
 
 def balance_values(tx: Connection, desk: Desk, client: str, now: datetime) -> dict[str, Any]:

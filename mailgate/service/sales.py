@@ -64,7 +64,7 @@ def sell(tx: Connection, office: Office, order: Order, now: datetime) -> Sale:
         minutes=sold.minutes,
         at=now,
         day=desk.local_day(now),
-        note=f"{order.package} · {sold.price}" + (" · first purchase, forced" if forced else ""),
+        note="first purchase, forced" if forced else "",
         package=order.package,
         price=sold.price,
         paid_by=order.paid_by,

@@ -94,6 +94,8 @@ _CSV_FIELDS = {
     "balance_after": ("Saldo", "Balance"),
     "courtesy": ("Cortesía", "Courtesy"),
     "disputed": ("Reclamado", "Disputed"),
+    "phone": ("Teléfono", "Phone"),
+    "price": ("Importe", "Amount"),
 }
 _CSV_YES = ("sí", "yes")
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
@@ -120,6 +122,8 @@ def _shown(desk: Desk, line: Line) -> dict[str, Any]:
         "minutes": entry.minutes,
         "worked": entry.worked,
         "note": entry.note,
+        "price": entry.price or "",
+        "phone": entry.phone,
         "courtesy": entry.kind is Kind.COURTESY,
         "balance_after": line.balance_after,
     }

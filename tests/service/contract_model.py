@@ -62,6 +62,10 @@ class Model:
     def balance(self, client: str) -> int:
         return sum(entry.minutes for entry in self.booked if entry.client == client)
 
+    def work_done(self) -> list[int]:
+        """The numbers of the entries on which somebody can have an opinion."""
+        return [number for number, entry in enumerate(self.booked, 1) if entry.kind in ("debit", "courtesy")]
+
     def spent(self, ticket: int) -> int:
         return -sum(entry.minutes for entry in self.booked if entry.ticket == ticket)
 

@@ -171,8 +171,8 @@ def test_row_of_the_csv_holds_the_entry_and_the_balance_after_it(desk: StoredDes
     desk.book(240)
     number = debit(desk, 12, note="caché; «CDN»\ny más")
     cells = ["El carrito", "Marta Gil", "caché; «CDN»\ny más", "12", "-12", "228"]
-    assert rows(desk)[-1] == [str(number), "2026-11-03", "debit", "SOP-12", *cells, "", ""]
-    assert [len(row) for row in rows(desk)] == [12, 12, 12]
+    assert rows(desk)[-1] == [str(number), "2026-11-03", "debit", "SOP-12", *cells, "", "", "", ""]
+    assert [len(row) for row in rows(desk)] == [14, 14, 14]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,13 @@ def test_courtesies_and_disputed_entries_are_marked(desk: StoredDesk, language: 
     desk.book(240)
     desk.book(0, Kind.COURTESY, worked=25, ticket=13)
     dispute(desk, debit(desk, 12))
-    assert [row[10:] for row in rows(desk, language)] == [[*marks[:2]], ["", ""], [marks[2], ""], ["", marks[2]]]
+    assert [row[10:12] for row in rows(desk, language)] == [[*marks[:2]], ["", ""], [marks[2], ""], ["", marks[2]]]
+
+
+def test_calls_and_amounts_are_in_columns_of_their_own(desk: StoredDesk):
+    desk.book(240, price="160.00 EUR")
+    debit(desk, 12, phone=True)
+    assert [row[12:] for row in rows(desk)] == [["Teléfono", "Importe"], ["", "160.00 EUR"], ["sí", ""]]
 
 
 # ---- the files of a mail -------------------------------------------------------------------------

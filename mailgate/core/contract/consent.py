@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from typing import Literal
 
 from mailgate.core import ledger
-from mailgate.core.model import Entry, Kind, Matter, MatterKind
+from mailgate.core.contract.consequences import to_client, to_staff
+from mailgate.core.desk import Desk
+from mailgate.core.model import Entry, Kind, Matter, MatterKind, Notice, Ticket
 
 
 def waiting(entry: Entry) -> Matter:
@@ -51,6 +54,17 @@ def booked(matter: Matter, left: int, overdraft: str, now: datetime, today: date
         line=matter.line,
         phone=matter.phone,
     )
+
+
+def told(
+    desk: Desk, ticket: Ticket, matter: Matter, entries: Iterable[Entry], balance: int, by: Literal["client", "desk"]
+) -> Iterator[Notice]:
+    """Both sides learn that work which waited is booked. entries: booked now. by: who let it through."""
+    spent = ticket.minutes - sum(entry.minutes for entry in entries if entry.ticket == ticket.id)
+    values = {"ticket_tag": desk.tag(ticket.id), "minutes": matter.minutes, "by": by, "balance": balance}
+    yield to_client(desk, matter.client, "debit_booked", {**values, "spent": spent, "limit": ticket.limit}, ticket.id)
+    story = {"client_name": desk.client_name(matter.client), "subject": ticket.subject}
+    yield to_staff(desk, matter.technician, "debit_released", {**values, **story}, ticket.id)
 
 
 def open_in(matters: Iterable[Matter], ticket: int, kind: MatterKind) -> tuple[Matter, ...]:

@@ -82,7 +82,7 @@ def decided(desk: Desk, ruled: Ruled, ticket: int, balance: int) -> Iterator[Not
     entry = ruled.entry
     values: dict[str, Any] = {
         "client_name": desk.client_name(entry.client),
-        "ticket_tag": desk.tag(entry.ticket or ticket),
+        "ticket_tag": desk.tag(ticket),
         "entry": _line(desk, entry),
         "outcome": ruled.outcome,
         "given_back": ruled.given_back,

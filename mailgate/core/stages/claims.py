@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mailgate.core.commands import claims
 from mailgate.core.commands.command import Script
-from mailgate.core.contract import account, consent, dispute, refund
+from mailgate.core.contract import account, consent, dispute, refund, settlement
 from mailgate.core.contract.consequences import to_client, to_staff
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
@@ -60,6 +60,13 @@ def settle_claims(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     return plan
 
 
+def _for_the_desk(plan: Plan) -> Plan:
+    """Somebody must decide: the ticket does not wait for minutes to be bought, and has its answer already."""
+    here = _here(plan)
+    status = (Status.NEW if plan.opens else Status.OPEN) if here.held_for == "balance" else here.status
+    return plan.but(changed=replace(here, status=status, held_for="" if here.held_for == "balance" else here.held_for))
+
+
 def _here(plan: Plan) -> Ticket:
     """The ticket in which the client speaks; by now there is one."""
     if plan.changed is None:
@@ -100,8 +107,7 @@ def _problem(claim: Command, plan: Plan, facts: Facts) -> Problem | None:
 def _refund_problem(facts: Facts, client: str) -> Problem | None:
     if any(matter.kind is MatterKind.REFUND and matter.client == client for matter in facts.matters):
         return Problem("already_refunded")
-    bought = any(entry.kind is Kind.PURCHASE for entry in facts.accounts.get(client, ()))
-    return None if bought else Problem("nothing_paid")
+    return None if settlement.period(facts.accounts.get(client, ())) else Problem("nothing_paid")
 
 
 def _dispute_problem(claim: Command, plan: Plan, facts: Facts) -> Problem | None:
@@ -113,6 +119,13 @@ def _dispute_problem(claim: Command, plan: Plan, facts: Facts) -> Problem | None
     if not claim.entry and _ticket_meant(claim, plan) is None:
         return Problem("claim_no_ticket", claim.line)
     return None if _meant(claim, plan, facts) else Problem("claim_already", str(claim.entry or claim.line))
+
+
+def _words(plan: Plan) -> str:
+    """What the client writes now besides the lines that ask for something."""
+    lines = plan.reading.fresh.split("\n") if plan.reading else []
+    asks = {claim.number for claim in plan.script.commands}
+    return "\n".join(line for number, line in enumerate(lines) if number not in asks).strip()
 
 
 def _ticket_meant(claim: Command, plan: Plan) -> int | None:
@@ -138,10 +151,11 @@ def _dispute(plan: Plan, claim: Command, facts: Facts, desk: Desk, now: datetime
     if not meant:
         return plan
     ticket, client = _here(plan).id, _client(plan)
-    reason = claim.note or plan.text.strip()
+    reason = claim.note or _words(plan)
     matters = (dispute.matter(entry, ticket, reason, claim.number, now) for entry in meant)
     plan = plan.but(f"disputes {', '.join(str(entry.id) for entry in meant)}", matters=(*plan.matters, *matters))
     left = facts.balance_after(client, plan.entries)
+    plan = _for_the_desk(plan)
     return _tell(plan, *dispute.opened(desk, client, meant, reason, ticket, left, _name(plan)))
 
 
@@ -152,12 +166,12 @@ def _refund(plan: Plan, claim: Command, facts: Facts, desk: Desk, now: datetime)
         client,
         facts.accounts.get(client, ()),
         person_name=_name(plan),
-        text=claim.note or plan.text,
+        text=claim.note or _words(plan),
         at=now,
         ticket=_here(plan).id,
     )
     plan = plan.but("asks for a refund", matters=(*plan.matters, replace(asked, line=claim.number)))
-    return _tell(plan, *notices)
+    return _tell(_for_the_desk(plan), *notices)
 
 
 def _limit(plan: Plan, claim: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -210,16 +224,10 @@ def _booked(plan: Plan, matter: Matter, facts: Facts, desk: Desk, now: datetime)
         return plan.but(f"{matter.minutes} minutes go on waiting: they cannot be booked now")
     decided = (*plan.decisions, Decision(matter.id, MatterState.GRANTED))
     plan = plan.but(f"books {matter.minutes} minutes that waited", entries=(*plan.entries, entry), decisions=decided)
-    values = {
-        "client_name": desk.client_name(matter.client),
-        "ticket_tag": desk.tag(_here(plan).id),
-        "subject": _here(plan).subject,
-        "minutes": matter.minutes,
-        "by": "client",
-        "balance": facts.balance_after(matter.client, plan.entries),
-    }
-    notice = to_staff(desk, matter.technician, "debit_released", values, _here(plan).id)
-    return plan.but(notices=(*plan.notices, notice))
+    balance = facts.balance_after(matter.client, plan.entries)
+    told = consent.told(desk, _here(plan), matter, plan.entries, balance, by="client")
+    # A new limit has an answer of its own, which says what it let through.
+    return _tell(plan, *(notice for notice in told if not plan.has("limit") or notice.template in _TO_STAFF))
 
 
 _ACTS = {"dispute": _dispute, "refund": _refund, "limit": _limit, "ok": _agreed}

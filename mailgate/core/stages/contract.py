@@ -16,7 +16,8 @@ from mailgate.core.plan import Plan
 def keep_contract(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """Tell whom it concerns what this mail's minutes bring about, and let tickets go on that waited."""
     # Money that goes back has mails of its own, which say that the service is over.
-    for client in sorted({entry.client for entry in plan.entries if entry.kind is not Kind.REFUND}):
+    settled = {entry.client for entry in plan.entries if entry.kind in (Kind.REFUND, Kind.EXPIRY)}
+    for client in sorted({entry.client for entry in plan.entries} - settled):
         before, after = facts.balances.get(client, 0), facts.balance_after(client, plan.entries)
         found = consequences.of_balance(desk, client, before, after, facts.paused.get(client, ()), now)
         plan = _followed(plan, found)

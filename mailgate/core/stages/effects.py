@@ -14,6 +14,7 @@ from mailgate.core.model import Command, Entry, Kind, Matter, Outcome, Priority,
 from mailgate.core.plan import Plan
 from mailgate.core.settings.rules import MatchInput, match_rules
 from mailgate.core.stages.orders import WORK
+from mailgate.core.stages.where import answered
 
 
 def apply_rules(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -84,7 +85,7 @@ def change_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     hold = "forward" if reading is not None and reading.forward and not plan.has("note") else ""
     internal = plan.internal or plan.has("note") or bool(hold) or not plan.carries_something
     if not internal or _lets_go(plan, facts):
-        ticket = _answered(ticket, now)
+        ticket = answered(ticket, now)
     for command in plan.script.commands:
         ticket = _commanded(ticket, command, now)
     return plan.but(changed=ticket, internal=internal, hold=hold)
@@ -137,11 +138,6 @@ def _entries(
 
 def _booking(entry: Entry) -> str:
     return f"{entry.kind} {entry.minutes} on {entry.client}"
-
-
-def _answered(ticket: Ticket, now: datetime) -> Ticket:
-    first = ticket.first_answer_at or now
-    return replace(ticket, status=Status.WAITING, closed_at=None, first_answer_at=first, held_for="")
 
 
 def _commanded(ticket: Ticket, command: Command, now: datetime) -> Ticket:

@@ -26,9 +26,10 @@ def plan_mails(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 
 
 def _for_client_mail(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Iterator[Notice]:
-    if plan.opens and ticket.client:
+    answered = any(matter.kind in (MatterKind.DISPUTE, MatterKind.REFUND) for matter in plan.matters)
+    if plan.opens and ticket.client and not answered:
         yield _acknowledgement(plan, ticket, facts, desk, now)
-    elif plan.opens:
+    elif plan.opens and not ticket.client:
         yield _welcome(plan, ticket, desk)
     if plan.has("ok"):
         return  # the technician is told that the client agrees, which is all that the mail says

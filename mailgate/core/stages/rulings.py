@@ -11,10 +11,12 @@ from mailgate.core.contract.consequences import offer, to_both, to_client
 from mailgate.core.contract.dispute import Ruled
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
-from mailgate.core.model import Command, Kind, Matter, MatterKind, MatterState, Notice, Problem, Status, Ticket
+from mailgate.core.model import Command, Entry, Kind, Matter, MatterKind, MatterState, Notice, Problem, Status, Ticket
 from mailgate.core.plan import Decision, Plan
+from mailgate.core.stages.where import answered
 
 # The client gets the reason with the ruling, in the director's words.
+_SETTLE = ("accept", "cancel")
 _NEED_REASON = ("uphold", "adjust", "decline", "cancel")
 
 
@@ -22,7 +24,8 @@ def rule_on_matters(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan
     """Carry out the rulings of the mail. Its text is the reason that the client gets, not an answer."""
     if not plan.role.staff:
         return plan
-    for command in plan.script.commands:
+    # What settles an account comes last: it counts what the rest of the mail books.
+    for command in sorted(plan.script.commands, key=lambda command: command.name in _SETTLE):
         act = _ACTS.get(command.name)
         plan = act(plan, command, facts, desk, now) if act else plan
     return plan
@@ -69,7 +72,7 @@ def refund_waiting(facts: Facts, ticket: Ticket | None) -> Matter | None:
 def _uphold(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
     entry = facts.entries[command.entry or 0]
     ruled = Ruled(entry, "refused", 0, reason_of(plan, command, plan.text))
-    return _ruled(plan, ruled, MatterState.REFUSED, facts, desk)
+    return _ruled(plan, ruled, MatterState.REFUSED, facts, desk, now)
 
 
 def _adjust(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -80,7 +83,7 @@ def _adjust(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetim
     plan = plan.but(
         f"gives back {entry.minutes} of entry {of.id}", entries=(*plan.entries, replace(entry, line=command.number))
     )
-    return _ruled(plan, Ruled(of, "reduced", entry.minutes, reason), MatterState.REDUCED, facts, desk)
+    return _ruled(plan, Ruled(of, "reduced", entry.minutes, reason), MatterState.REDUCED, facts, desk, now)
 
 
 def _void(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -89,16 +92,23 @@ def _void(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime)
     if dispute.of_entry(facts.matters, of.id) is None:
         return plan
     ruled = Ruled(of, "granted", -of.minutes, reason_of(plan, command, plan.text))
-    return _ruled(plan, ruled, MatterState.GRANTED, facts, desk)
+    return _ruled(plan, ruled, MatterState.GRANTED, facts, desk, now)
 
 
-def _ruled(plan: Plan, ruled: Ruled, state: MatterState, facts: Facts, desk: Desk) -> Plan:
+def _ruled(plan: Plan, ruled: Ruled, state: MatterState, facts: Facts, desk: Desk, now: datetime) -> Plan:
     matter = dispute.of_entry(facts.matters, ruled.entry.id)
     ticket = (matter.ticket if matter else None) or ruled.entry.ticket or (plan.ticket.id if plan.ticket else 0)
     left = facts.balance_after(ruled.entry.client, plan.entries)
     decisions = (*plan.decisions, *([Decision(matter.id, state)] if matter else []))
     notices = (*plan.notices, *dispute.decided(desk, ruled, ticket, left))
-    return plan.but(f"entry {ruled.entry.id}: {ruled.outcome}", decisions=decisions, notices=notices, internal=True)
+    told = plan.but(f"entry {ruled.entry.id}: {ruled.outcome}", decisions=decisions, notices=notices, internal=True)
+    return _answered_here(told, ticket, now)
+
+
+def _answered_here(plan: Plan, ticket: int | None, now: datetime) -> Plan:
+    """The ticket in which somebody asked has its answer now."""
+    here = plan.changed
+    return plan.but(changed=answered(here, now)) if here and here.id == ticket else plan
 
 
 def _accept(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -113,25 +123,34 @@ def _answer_request(plan: Plan, command: Command, facts: Facts, desk: Desk, now:
     """Yes or no to somebody who wants to become a client, or to a refund."""
     ticket, reason = plan.changed, reason_of(plan, command, plan.text)
     if ticket is not None and not ticket.client:
-        return _answer_prospect(plan, ticket, reason, desk, now, granted=granted)
+        return _answer_prospect(plan, ticket, reason, facts, desk, now, granted=granted)
     matter = refund_waiting(facts, ticket)
     if matter is None:
         return plan
     author = plan.person.id if plan.person else None
-    ledger = facts.accounts.get(matter.client, ())
+    ledger = _ledger(plan, facts, matter.client)
     entries, notices = refund.decided(desk, matter, ledger, granted=granted, reason=reason, now=now, technician=author)
     state = MatterState.GRANTED if granted else MatterState.REFUSED
-    return plan.but(
+    told = plan.but(
         f"refund {state}",
         entries=(*plan.entries, *entries),
         decisions=(*plan.decisions, Decision(matter.id, state)),
         notices=(*plan.notices, *notices),
         internal=True,
     )
+    return _answered_here(told, matter.ticket, now)
 
 
-def _answer_prospect(plan: Plan, ticket: Ticket, reason: str, desk: Desk, now: datetime, *, granted: bool) -> Plan:
-    values = {"person_name": "", "ticket_tag": desk.tag(ticket.id), "reason": reason}
+def _ledger(plan: Plan, facts: Facts, client: str) -> tuple[Entry, ...]:
+    """Every entry of a client, those of this mail too."""
+    return (*facts.accounts.get(client, ()), *(entry for entry in plan.entries if entry.client == client))
+
+
+def _answer_prospect(
+    plan: Plan, ticket: Ticket, reason: str, facts: Facts, desk: Desk, now: datetime, *, granted: bool
+) -> Plan:
+    heard = facts.heard.get(ticket.id)
+    values = {"person_name": heard.name if heard else "", "ticket_tag": desk.tag(ticket.id), "reason": reason}
     notice = Notice(
         "prospect_accepted" if granted else "prospect_declined",
         to=ticket.requester,
@@ -158,20 +177,21 @@ def _cancel(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetim
         return plan
     client, reason = plan.changed.client, reason_of(plan, command, plan.text)
     author = plan.person.id if plan.person else None
-    entries = settlement.settlement(facts.accounts.get(client, ()), now, desk.local_day(now), reason, author)
+    entries = settlement.settlement(_ledger(plan, facts, client), now, desk.local_day(now), reason, author)
     withdrawn = (Decision(one.id, MatterState.WITHDRAWN) for one in facts.matters if one.client == client)
     settled = {
         "minutes": -sum(entry.minutes for entry in entries),
         "amount": settlement.amount(entries),
         "reason": reason,
     }
-    return plan.but(
+    told = plan.but(
         f"ends the service of {client}",
         entries=(*plan.entries, *entries),
         decisions=(*plan.decisions, *withdrawn),
         notices=(*plan.notices, *to_both(desk, client, "account_closed", settled, plan.changed.id)),
         internal=True,
     )
+    return _answered_here(told, plan.changed.id, now)
 
 
 def _estimate(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -206,13 +226,23 @@ def _estimate(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datet
 
 def _yes(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """The desk answers for work past a limit: the client agreed by other means."""
-    for matter in consent.open_in(facts.matters, plan.ticket.id if plan.ticket else 0, MatterKind.DEBIT):
+    here = plan.changed
+    if here is None:
+        return plan
+    author = desk.staff_address(plan.person.id if plan.person else None)
+    for matter in consent.open_in(facts.matters, here.id, MatterKind.DEBIT):
         left = facts.balance_after(matter.client, plan.entries)
         entry = consent.booked(matter, left, desk.rules.time.overdraft, now, desk.local_day(now))
-        if entry is not None:
-            decided = (*plan.decisions, Decision(matter.id, MatterState.GRANTED))
-            why = f"books {matter.minutes} minutes that waited"
-            plan = plan.but(why, entries=(*plan.entries, entry), decisions=decided)
+        if entry is None:
+            continue
+        booked = (*plan.entries, entry)
+        told = consent.told(desk, here, matter, booked, facts.balance_after(matter.client, booked), by="desk")
+        plan = plan.but(
+            f"books {matter.minutes} minutes that waited",
+            entries=booked,
+            decisions=(*plan.decisions, Decision(matter.id, MatterState.GRANTED)),
+            notices=(*plan.notices, *(notice for notice in told if notice.to != author)),
+        )
     return plan
 
 

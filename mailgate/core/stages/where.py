@@ -48,6 +48,12 @@ def open_or_reopen(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     return plan.but(f"{plan.ticket.status}, now {changed.status}", outcome=Outcome.APPEND, changed=changed)
 
 
+def answered(ticket: Ticket, now: datetime) -> Ticket:
+    """The ticket after an answer of the desk: the ball is with the client."""
+    first = ticket.first_answer_at or now
+    return replace(ticket, status=Status.WAITING, closed_at=None, first_answer_at=first, held_for="")
+
+
 def _for_desk(ticket: Ticket, facts: Facts) -> Ticket:
     """The ticket that waits for the desk, or for minutes where the client's service has ended."""
     return replace(ticket, status=Status.HELD, held_for="balance") if ticket.client in facts.ended else ticket

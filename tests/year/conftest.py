@@ -1,0 +1,5 @@
+"""The assertions of the story explain themselves as those of the tests do."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.year.story")
