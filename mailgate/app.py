@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import fcntl
 import logging
 import os
@@ -38,6 +39,7 @@ from mailgate.store.writer import Writer
 
 log = logging.getLogger("mailgate")
 
+_M_MMAP_THRESHOLD = -3  # malloc.h
 _RELOAD_SECONDS = 0.5
 _OUTBOX_SECONDS = 1
 # How soon the desk's new day is noticed.
@@ -86,6 +88,12 @@ def transport_for(rules: Rules, rules_path: Path, data: Path) -> Transport:
     return SmtpTransport(rules.outgoing, config.secret(rules.outgoing, rules_path.parent))
 
 
+def _give_memory_back() -> None:
+    """Have the C library return big blocks as soon as they are freed; glibc would keep them, for each thread anew."""
+    with contextlib.suppress(AttributeError, OSError):  # another library, without mallopt(3)
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 20)
+
+
 class Daemon:
     """What `mailgate run` runs: gateway, pollers, processing, outbox, reload, the day's work."""
 
@@ -111,6 +119,7 @@ class Daemon:
     async def run(self, ready: threading.Event | None = None) -> None:
         """Work until SIGTERM or SIGINT. Raises OSError where an address cannot be listened on."""
         quiet_libraries()
+        _give_memory_back()
         self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread

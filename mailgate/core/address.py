@@ -121,6 +121,7 @@ def is_desk(address: str, desks: Collection[str]) -> bool:
     return next(_suffixes(address, desks), None) is not None
 
 
+@lru_cache(maxsize=4096)  # a few people answer again and again in a ticket
 def _token(key: bytes, ticket: int, person: str) -> str:
     return b32encode(digest(key, f"v1|{ticket}|{person}".encode(), sha256))[:TOKEN_LENGTH].decode().lower()
 
@@ -150,9 +151,11 @@ def _unquoted(phrase: str) -> str:
     return _QUOTING.sub(r"\1", phrase)
 
 
-def _parsed(value: str) -> tuple[list[tuple[str, str]], list[object]]:
-    """Mailboxes and defects as mail-parser finds them; it compares each with our plain reading of it."""
-    return parse_address_header(value[:MAX_HEADER], _plain_reading)  # type: ignore[no-any-return]
+@lru_cache(maxsize=1024)  # the same people write, to the same desk
+def _parsed(value: str) -> tuple[tuple[tuple[str, str], ...], bool]:
+    """Mailboxes as mail-parser finds them, and whether it found a defect; it compares each with our plain reading."""
+    read, defects = parse_address_header(value[:MAX_HEADER], _plain_reading)
+    return tuple(read), bool(defects)
 
 
 def _plain_reading(values: list[str]) -> list[tuple[str, str]]:

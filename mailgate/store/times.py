@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 def stamp(at: datetime) -> str:
     """An aware time as `2026-11-22T19:41:26.000000Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def opt_stamp(at: datetime | None) -> str | None:
