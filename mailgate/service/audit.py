@@ -6,22 +6,31 @@ What does not add up stops the booking of minutes until a later proof is good.
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from multiprocessing.connection import Connection as PipeConnection
+from pathlib import Path
 
 from mailgate.core import ledger
 from mailgate.core.contract.proofs import matters_fit, prices_fit
 from mailgate.core.model import Entry, Notice
 from mailgate.core.settings.rules import Rules
+from mailgate.errors import StoreUnavailable
 from mailgate.service.letters import post
 from mailgate.service.office import Office
-from mailgate.store import Connection, entries, events, matters
+from mailgate.store import Connection, Store, entries, events, matters
 from mailgate.store.proofs import mails_told, problems_of_store
 
 log = logging.getLogger("mailgate.audit")
 
+_SPAWN = multiprocessing.get_context("spawn")
+_LOOK_SECONDS = 0.2
+# How much less of the processor the proof asks for than the mail beside it, see nice(2).
+_MODEST = 10
 # Of what is off, a mail tells as much as somebody will read; `mailgate audit` tells all.
 MOST_TOLD = 50
 
@@ -56,6 +65,49 @@ def audited(tx: Connection) -> Audit:
     problems += matters_fit(matters.everything(tx), booked)
     problems += _told_too_often(tx, booked)
     return Audit(len(booked), dict(sorted(sums.items())), [*problems, *problems_of_store(tx)])
+
+
+def audited_here(store: Store, going: Callable[[], bool]) -> Audit | None:
+    """Look at the store now; None where there is no time any more."""
+    if not going():
+        return None
+    with store.read() as tx:
+        return audited(tx)
+
+
+def audited_apart(store: Store, going: Callable[[], bool]) -> Audit | None:
+    """The same in a process of its own, so that mail goes on beside it: a big store takes a minute or more.
+
+    None when `going` says so meanwhile. Raises StoreUnavailable where that process could not look.
+    """
+    receiver, sender = _SPAWN.Pipe(duplex=False)
+    child = _SPAWN.Process(target=_send_audit, args=(store.path, sender), name="audit", daemon=True)
+    child.start()
+    sender.close()
+    try:
+        while going():
+            if receiver.poll(_LOOK_SECONDS):
+                found = receiver.recv()
+                if isinstance(found, Audit):
+                    return found
+                raise found
+        return None
+    except EOFError:
+        raise StoreUnavailable("the process that proves the books ended before it was done") from None
+    finally:
+        child.kill()
+        child.join()
+
+
+def _send_audit(path: Path, sender: PipeConnection) -> None:
+    os.nice(_MODEST)
+    try:
+        store = Store(path)
+        with store.read() as tx:
+            sender.send(audited(tx))
+        store.close()
+    except StoreUnavailable as error:
+        sender.send(error)
 
 
 def _told_too_often(tx: Connection, booked: Sequence[Entry]) -> Iterator[str]:

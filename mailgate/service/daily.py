@@ -21,7 +21,7 @@ from mailgate.core.desk import Desk
 from mailgate.core.model import Entry, Notice
 from mailgate.core.settings.units import Period
 from mailgate.errors import StoreUnavailable
-from mailgate.service.audit import audited, halt, resume
+from mailgate.service.audit import Audit, audited_apart, audited_here, halt, resume
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.service.take import Clock, utc_now
@@ -29,6 +29,9 @@ from mailgate.store import Connection, Store, entries, events, matters
 from mailgate.store.writer import Writer
 
 log = logging.getLogger("mailgate.daily")
+
+# Gives the result, or None where the daemon ends before there is one.
+Prove = Callable[[Store, Callable[[], bool]], Audit | None]
 
 _MONTH = Period(months=1)
 _DAY = timedelta(days=1)
@@ -63,15 +66,23 @@ class _Event:
 
 
 def run_daily(
-    store: Store, writer: Writer, office: Office, now: datetime, going: Callable[[], bool] = lambda: True
+    store: Store,
+    writer: Writer,
+    office: Office,
+    now: datetime,
+    going: Callable[[], bool] = lambda: True,
+    prove: Prove = audited_here,
 ) -> Done:
     """Prove the books, then do for each account what is due.
 
     While the books do not add up nothing else is done. A failure with one client is logged and does
     not stop the others. going: asked before each client. Raises StoreUnavailable.
     """
+    result = prove(store, going)
+    if result is None:
+        return Done()
     with store.read() as tx:
-        result, halts = audited(tx), events.halts(tx)
+        halts = events.halts(tx)
     if result.problems:
         writer.submit(lambda tx: halt(tx, office, result.problems, now)).result()
         return Done(problems=result.problems)
@@ -80,9 +91,20 @@ def run_daily(
     done = Done()
     for client in result.balances:
         if not going():
-            break
+            return done
         _try_account(writer, office, client, now, done)
+    writer.submit(lambda tx: events.record(tx, "day", "", _key(office, now), now)).result()
     return done
+
+
+def is_done(store: Store, office: Office, now: datetime) -> bool:
+    """Whether the work of today was done, by this process or by one before it."""
+    with store.read() as tx:
+        return _key(office, now) in events.happened(tx, "day", "")
+
+
+def _key(office: Office, now: datetime) -> str:
+    return office.desk.local_day(now).isoformat()
 
 
 def _try_account(writer: Writer, office: Office, client: str, now: datetime, done: Done) -> None:
@@ -184,7 +206,9 @@ class Daily:
         if today == self._day or self._stopping:
             return
         try:
-            log.info("%s: %s", today, run_daily(self._store, self._writer, office, now, self._is_going))
+            if not is_done(self._store, office, now):
+                done = run_daily(self._store, self._writer, office, now, self._is_going, audited_apart)
+                log.info("%s: %s", today, done)
         except StoreUnavailable as error:
             log.warning("the day's work waits: %s", error)
             return

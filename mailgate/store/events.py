@@ -8,8 +8,9 @@ from typing import Literal
 from mailgate.store.connection import Connection
 from mailgate.store.times import moment, stamp
 
+# day: the work of a day was done; its key is the day.
 # halt: the books did not add up; its key is the time, and "resume" with the same key ends it.
-Kind = Literal["expiry_warning", "expiry", "statement", "halt", "resume"]
+Kind = Literal["expiry_warning", "expiry", "statement", "halt", "resume", "day"]
 
 
 def record(tx: Connection, kind: Kind, client: str, key: str, now: datetime) -> int | None:

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailgate.core.model import Kind, Matter, MatterKind, MatterState, Role
+from mailgate.errors import StoreUnavailable
 from mailgate.render import Renderer
-from mailgate.service.audit import audited
+from mailgate.service.audit import audited, audited_apart, audited_here
 from mailgate.service.daily import Daily, Done, run_daily, settle
 from mailgate.service.office import Office
 from mailgate.store import Connection, entries, events, matters, tickets
@@ -233,7 +234,7 @@ def test_failure_with_one_client_is_logged_and_does_not_stop_the_others(
 def test_run_that_is_to_stop_ends_before_the_next_client(desk: StoredDesk, writer: Writer) -> None:
     desk.book(240, client="acme")
     desk.book(240, client="beta")
-    answers = iter([True, False])
+    answers = iter([True, True, False])  # before the proof, and before each client
     run_daily(desk.store, writer, desk.office, NOW + 60 * DAY, lambda: next(answers))
     assert told(desk) == [("statement", "ana@acme.example")]
 
@@ -393,7 +394,7 @@ def test_clock_that_jumps_ahead_and_back_repeats_nothing(
     for jump in (0, 40, 0, 40):
         clock.now = NOW + jump * DAY
         daily.tick()
-    assert len(_days(caplog)) == 4
+    assert len(_days(caplog)) == 2, "the work of a day is done once"
     assert told(desk) == [("statement", "ana@acme.example")]
 
 
@@ -423,3 +424,26 @@ def test_daily_that_was_stopped_does_nothing(desk: StoredDesk, daily: Daily, clo
 def test_work_in_vain_names_what_was_done() -> None:
     assert str(Done()) == "0 warnings of expiry, 0 expiries, 0 statements"
     assert str(Done(problems=["x"])) == "the day's work waits: 1 problems in the books"
+
+
+def test_daemon_that_starts_again_on_the_same_day_does_not_prove_the_books_again(
+    desk: StoredDesk, writer: Writer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    desk.book(240)
+    for _ in range(2):
+        Daily(desk.store, writer, lambda: desk.office, lambda: None, lambda: NOW).tick()
+    assert len(_days(caplog)) == 1
+
+
+def test_books_proven_apart_are_the_same_as_here(desk: StoredDesk) -> None:
+    desk.book(240)
+    assert audited_apart(desk.store, lambda: True) == audited_here(desk.store, lambda: True)
+    assert audited_apart(desk.store, lambda: False) is None
+
+
+def test_a_store_that_cannot_be_proven_apart_says_so(desk: StoredDesk) -> None:
+    desk.store.path.unlink()
+    desk.store.path.mkdir()
+    with pytest.raises(StoreUnavailable):
+        audited_apart(desk.store, lambda: True)

@@ -210,7 +210,7 @@ class Life:
             return audited(tx).problems
 
     def everything(self) -> dict[str, list[dict[str, Any]]]:
-        """All rows that tell of anything."""
-        tables = ("ticket", "message", "entry", "matter", "event", "outbox", "quarantine")
+        """All rows that tell of anything; that a day's work was done is no news."""
+        tables = ("ticket", "message", "entry", "matter", "event where kind <> 'day'", "outbox", "quarantine")
         with self.store.read() as tx:
             return {table: tx.rows(f"select * from {table} order by 1") for table in tables}
