@@ -26,14 +26,14 @@ def test_daemon_that_was_off_catches_up_when_it_starts_and_only_once(tmp_path: P
         pass
     _bought_long_ago(desk)
     with started(desk):
-        first = desk.wait_for(3)
-        assert sorted(mail["To"] for mail in first) == ["ana@acme.example", "ana@acme.example", "elena@example.es"]
+        first = desk.wait_for(2)
+        assert sorted(mail["To"] for mail in first) == ["ana@acme.example", "elena@example.es"]
     with started(desk):
         desk.send(written(), "ana@acme.example")
         assert [mail["To"] for mail in desk.wait_for(2)].count("ana@acme.example") == 1
     assert desk.count("entry where kind = 'expiry'") == 1
     assert desk.count("outbox where template = 'expired'") == 2
-    assert desk.count("outbox where template = 'statement'") == 1
+    assert desk.count("outbox where template = 'statement'") == 0, "that month is long ago"
 
 
 def test_daemon_that_finds_its_books_off_takes_messages_all_the_same(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ Prove = Callable[[Store, Callable[[], bool]], Audit | None]
 
 _MONTH = Period(months=1)
 _DAY = timedelta(days=1)
+# How long after its month a statement is still sent, to who was off meanwhile.
+_LATEST = Period(months=12)
 
 
 @dataclass(slots=True)
@@ -165,12 +167,14 @@ def _expiry(desk: Desk, client: str, booked: Sequence[Entry], due: DueEvent, now
 
 
 def _statements(tx: Connection, desk: Desk, client: str, booked: Sequence[Entry], now: datetime) -> Iterator[_Event]:
-    """A report of each month that is over and saw some movement."""
+    """A report of each month that is over and saw some movement; one of long ago is news to nobody."""
     known = events.happened(tx, "statement", client)
     for month in account.statement_months(booked, desk.rules.zone, desk.local_day(now), known):
         since = date.fromisoformat(f"{month}-01")
-        values = {"client": client, "since": since, "until": _MONTH.add_to(since) - _DAY}
-        yield _Event("statement", month, (to_client(desk, client, "statement", values),))
+        until = _MONTH.add_to(since) - _DAY
+        values = {"client": client, "since": since, "until": until}
+        late = _LATEST.add_to(until) < desk.local_day(now)
+        yield _Event("statement", month, () if late else (to_client(desk, client, "statement", values),))
 
 
 class Daily:

@@ -195,7 +195,7 @@ alter table ticket add column spend_limit integer;
 alter table ticket add column held_for text not null default ''
     check (held_for in ('', 'balance', 'rule', 'away'));
 update ticket set held_for = 'rule' where status = 'held';
-create index ticket_held on ticket (client, id) where held_for <> '';
+create index ticket_held on ticket (client, id) where held_for = 'balance';
 create index ticket_requester on ticket (requester, id) where client = '';
 create index ticket_prospects on ticket (opened_at) where client = '';
 
@@ -226,6 +226,7 @@ create unique index matter_dispute_once on matter (entry) where state = 'open' a
 create index matter_entry on matter (entry) where entry is not null;
 create unique index matter_line_once on matter (message, line, entry) where line is not null;
 
+create index entry_bought on entry (client) where kind = 'purchase';
 create index entry_of on entry (of) where of is not null;
 create unique index entry_ruled_once on entry (of) where kind in ('void', 'adjust');
 create unique index entry_refunded_once on entry (of) where kind = 'refund';
