@@ -9,7 +9,7 @@ from functools import cached_property
 
 from mailgate.core.commands.command import Context
 from mailgate.core.hours import Calendar
-from mailgate.core.model import Role
+from mailgate.core.model import Role, Ticket
 from mailgate.core.settings.rules import Rules
 
 
@@ -62,6 +62,12 @@ class Desk:
         """Whom notices of a client go to; the director for a client that the rules no longer have."""
         known = self.rules.client(client)
         return known.contact if known else self.staff_address(None)
+
+    def requester(self, ticket: Ticket) -> str:
+        """Whom answers of a ticket go to: who asked, while the rules know them as this client's; else the contact."""
+        person = self.rules.who(ticket.requester)
+        theirs = not ticket.client or (person is not None and person.client == ticket.client)
+        return ticket.requester if theirs else self.contact(ticket.client)
 
     def staff_name(self, technician: str | None) -> str:
         """The technician's name; the bare id of one that the rules no longer have, "" for None."""

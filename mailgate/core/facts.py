@@ -67,7 +67,8 @@ class Held:
 class Facts:
     """What the store knows of the things that a mail points at.
 
-    repeat_of: where the same message stands already, "" if it is new. by_message_id: the tickets in
+    repeat_of: where the same message stands already, "" if it is new. asked_at: when the mail of ours was
+    written that this one answers, looked up where something waits for a word. by_message_id: the tickets in
     which an ID was received or sent. addressees: who was ever written to in a ticket. history:
     whole texts of a ticket's messages, newest last. balances: minutes by client. voided: those of
     the entries that a void answers. matters: what is open of the clients, oldest first. ended: the
@@ -78,6 +79,7 @@ class Facts:
     """
 
     repeat_of: str = ""
+    asked_at: datetime | None = None
     tickets: Mapping[int, Ticket] = field(default_factory=dict)
     by_message_id: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     addressees: Mapping[int, frozenset[str]] = field(default_factory=dict)
@@ -139,7 +141,7 @@ class _Asks:
         text, _ = fresh.source(mail)
         found = claims.read(text, desk.rules.desk.tag)
         whole = any(claim.name == "refund" or (claim.name == "dispute" and not claim.entry) for claim in found)
-        return cls(found, whole or claims.wants_money_back(text))
+        return cls(found, whole or claims.maybe_money_back(text))
 
 
 def _orders(mail: Mail, person: Person | None, desk: Desk, now: datetime) -> tuple[Command, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from mailgate.core.facts import Facts, Heard, Held, Wanted
-from mailgate.store import entries, events, matters, messages, tickets
+from mailgate.store import entries, events, matters, messages, outbox, tickets
 from mailgate.store.connection import Connection
 
 # Quotes reach back to the newest mails of a ticket; the rest is cut by its marks alone.
@@ -27,6 +27,7 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
     ended = frozenset(client for client, left in balances.items() if left <= 0 and entries.bought(tx, client))
     waiting = tuple(matter for client in sorted(clients) for matter in matters.open_of_client(tx, client))
     return Facts(
+        asked_at=outbox.written_at(tx, wanted.message_ids[0]) if waiting and wanted.message_ids else None,
         repeat_of=messages.repeat_of(tx, wanted.message_id, wanted.digest),
         tickets=found,
         by_message_id=by_message_id,

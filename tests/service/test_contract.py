@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -20,7 +20,7 @@ from mailgate.core.plan import Plan
 from mailgate.service.audit import audited
 from mailgate.store import entries, events, matters, tickets
 from tests.stored import StoredDesk, stored_desk
-from tests.support import NOW, desk, reply_address, written
+from tests.support import NOW, RULES, desk, reply_address, written
 
 DAY = timedelta(days=1)
 ADDRESSES = {"marta": "marta@example.es", "elena": "elena@example.es", "ana": "ana@acme.example"}
@@ -426,6 +426,118 @@ def test_both_sides_learn_that_work_past_the_limit_was_booked(story: Story):
         story.told()
         story.says(who, "ok" if who == "ana" else "#yes", 1)
         assert story.told() == told
+
+
+@pytest.mark.parametrize("subject", ["Saldo", "Informe"])
+@pytest.mark.parametrize("text", ["#devolucion", "Quiero que me devuelvan el dinero, gracias.", "#reclamar 2 no"])
+def test_a_question_that_claims_something_is_answered_and_filed(charged: Story, subject: str, text: str):
+    assert charged.says("ana", text, subject=subject).outcome == "open"
+    assert len(charged.matters()) == 1
+
+
+def test_words_that_ask_for_the_money_are_heard_above_any_quote(charged: Story):
+    quoted = "El mar, 3 nov 2026 a las 11:00, Soporte (<soporte@example.es>) escribió:\n> el cliente\n> pide"
+    charged.says("ana", f"Quiero que me devuelvan el dinero\n\n{quoted}", 1)
+    assert charged.told() == [("refund_asked", ANA), ("refund_request", ELENA)]
+
+
+def test_ok_agrees_to_what_the_mail_that_it_answers_asked_for(charged: Story):
+    for number, minutes in enumerate((60, 300)):
+        charged.says("marta", f"#estimar {minutes}m consultar", 1, at=NOW + number * DAY)
+    asked = [raw for raw in charged.stored.raws() if b"consultar" not in raw and b"Estim" in raw]
+    first = message_from_bytes(asked[0], policy=default)["Message-ID"]
+    charged.says("ana", "ok", 1, headers=f"In-Reply-To: {first}\n")
+    assert [one.state for one in charged.matters()] == [MatterState.WITHDRAWN, MatterState.OPEN]
+
+
+def test_thanks_for_an_answer_agree_to_nothing(charged: Story):
+    charged.says("ana", "#tope 50m", 1)
+    charged.says("marta", "#time 45m", 1)
+    charged.says("marta", "¿Lo ves bien?", 1, at=NOW + DAY)
+    answer = message_from_bytes(charged.stored.raws()[-1], policy=default)["Message-ID"]
+    charged.says("ana", "Vale, gracias", 1, headers=f"In-Reply-To: {answer}\n")
+    assert charged.balance() == 200
+
+
+def test_money_that_goes_back_takes_what_waited_with_it(charged: Story):
+    charged.says("ana", "#tope 50m", 1)
+    charged.says("marta", "#time 45m", 1)
+    charged.says("ana", "#devolucion", 1)
+    charged.says("elena", "Hecho.\n\n#aceptar", 1)
+    charged.says("ana", "ok", 1)
+    assert charged.balance() == 0
+
+
+@pytest.mark.parametrize(
+    "orders", ["#aceptar\n#rechazar", "#cancelar\n#aceptar", "#cancelar\n#cancelar", "#estimar 60m\n#estimar 90m"]
+)
+def test_lines_that_contradict_each_other_are_handed_back(charged: Story, orders: str):
+    charged.says("ana", "#devolucion", 1)
+    charged.told()
+    charged.says("elena", f"Por lo hablado.\n\n{orders}", 1)
+    assert charged.told() == [("problems", ELENA)]
+    assert charged.balance() == 200
+
+
+def test_yes_twice_books_nothing_and_says_so(charged: Story):
+    charged.says("ana", "#tope 50m", 1)
+    charged.says("marta", "#time 45m", 1)
+    charged.told()
+    charged.says("marta", "#yes\n#si", 1)
+    assert charged.told() == [("problems", MARTA)]
+
+
+def test_of_two_limits_the_last_counts_and_books_once(charged: Story):
+    charged.says("ana", "#tope 50m", 1)
+    charged.says("marta", "#time 45m", 1)
+    charged.says("ana", "#tope 60m\n#limit 120m", 1)
+    assert (charged.ticket().limit, charged.balance()) == (120, 155)
+
+
+def test_money_back_is_asked_for_once_in_a_mail(charged: Story):
+    charged.says("ana", "#devolucion\n#reembolso", 1)
+    assert len(charged.matters()) == 1
+
+
+def test_a_limit_may_stand_in_the_first_mail_of_a_ticket(charged: Story):
+    charged.says("ana", "Cambiad el logo.\n\n#tope 30m", subject="El logo")
+    assert charged.ticket(2).limit == 30
+
+
+def test_a_limit_that_lets_through_what_cannot_be_booked_says_so(tmp_path: Path):
+    with _story(tmp_path, time={"overdraft": "refuse"}) as story:
+        story.says("ana", "#tope 30m", 1)
+        story.says("marta", "#time 60m", 1)
+        story.says("ana", "Otra cosa: el logo.", subject="El logo")
+        story.says("marta", "#time 200m", 2)
+        story.says("ana", "#tope 5h", 1)
+        assert "esperaban su visto bueno" not in story.text_of("limit_set")
+
+
+def test_somebody_who_left_the_rules_gets_no_more_answers(tmp_path: Path):
+    with stored_desk(tmp_path) as stored:
+        story = Story(stored)
+        story.says("pepe@tienda.example", "No va el carrito.")
+        gone = {**RULES["clients"]["acme"], "addresses": ["ana@acme.example"]}
+        stored.office = replace(stored.office, desk=desk(clients={"acme": gone}))
+        story.says("marta", "Datos privados.", 1)
+        assert [mail.to for mail in stored.mails() if mail.template == "answer"] == [ANA]
+
+
+def test_a_ruling_on_two_clients_needs_two_mails(charged: Story):
+    charged.stored.book(240, client="beta", package="4h", price="160.00 EUR")
+    charged.says("hello@beta.example", "Broken", subject="Shop")
+    charged.says("marta", "#time SOP-2 20m", 1)
+    charged.told()
+    charged.says("elena", "Acme pidió dos veces.\n\n#ajustar 2 10m\n#ajustar 4 10m", 1)
+    assert charged.told() == [("problems", ELENA)]
+
+
+def test_the_director_who_was_asked_learns_that_the_author_took_it_back(charged: Story):
+    charged.says("ana", "#reclamar 2", 1)
+    charged.told()
+    charged.says("marta", "Error mío.\n\n#anular 2", 1)
+    assert charged.told() == [("dispute_decided", ANA), ("dispute_decided", MARTA), ("dispute_decided", ELENA)]
 
 
 # ---- prospects -----------------------------------------------------------------------------------

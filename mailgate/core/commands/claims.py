@@ -33,7 +33,13 @@ _NAMES: Mapping[str, str] = {
 }
 # After the word a stop, a blank, or at once its number ("#tope30m"): never "#limit-bar" or "#limit:hover".
 _SHAPE = re.compile(r"#(?P<word>[^\W\d_]+)(?P<rest>[:=.,;!]?(?:[\s\d].*)?)", re.DOTALL)
-_HINT = re.compile("#|acuerdo|conform|agree|devol|devuel|reembols|reintegr|refund|money")
+_MONEY = re.compile("devol|devuel|reembols|reintegr|refund|money")
+_HINT = re.compile(f"#|acuerdo|conform|agree|{_MONEY.pattern}")
+
+
+def maybe_money_back(text: str) -> bool:
+    """The same for who asks for the money back alone, with or without what is quoted below."""
+    return _MONEY.search(folded(text)) is not None
 
 
 def maybe_claims(text: str) -> bool:

@@ -57,14 +57,14 @@ def booked(matter: Matter, left: int, overdraft: str, now: datetime, today: date
 
 
 def told(
-    desk: Desk, ticket: Ticket, matter: Matter, entries: Iterable[Entry], balance: int, by: Literal["client", "desk"]
+    desk: Desk, ticket: Ticket, booked: Entry, entries: Iterable[Entry], balance: int, by: Literal["client", "desk"]
 ) -> Iterator[Notice]:
-    """Both sides learn that work which waited is booked. entries: booked now. by: who let it through."""
+    """Both sides learn that work which waited is booked. entries: all of now. by: who let it through."""
     spent = ticket.minutes - sum(entry.minutes for entry in entries if entry.ticket == ticket.id)
-    values = {"ticket_tag": desk.tag(ticket.id), "minutes": matter.minutes, "by": by, "balance": balance}
-    yield to_client(desk, matter.client, "debit_booked", {**values, "spent": spent, "limit": ticket.limit}, ticket.id)
-    story = {"client_name": desk.client_name(matter.client), "subject": ticket.subject}
-    yield to_staff(desk, matter.technician, "debit_released", {**values, **story}, ticket.id)
+    values = {"ticket_tag": desk.tag(ticket.id), "minutes": -booked.minutes, "by": by, "balance": balance}
+    yield to_client(desk, booked.client, "debit_booked", {**values, "spent": spent, "limit": ticket.limit}, ticket.id)
+    story = {"client_name": desk.client_name(booked.client), "subject": ticket.subject}
+    yield to_staff(desk, booked.technician, "debit_released", {**values, **story}, ticket.id)
 
 
 def open_in(matters: Iterable[Matter], ticket: int, kind: MatterKind) -> tuple[Matter, ...]:

@@ -35,15 +35,24 @@ def read_claims(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
         return plan
     fresh = plan.reading.fresh
     found = claims.read(fresh, desk.rules.desk.tag)
-    if plan.ticket is not None and _agrees(plan, fresh, desk) and _asked_for(plan.ticket, facts):
+    if plan.ticket is not None and _agrees(plan, fresh, desk) and _meant_by_ok(plan.ticket, facts):
         found = (Command("ok", fresh.strip(), 0),)
     elif claims.wants_money_back(fresh) and not any(claim.name == "refund" for claim in found):
         found = (*found, Command("refund", "", -1))
+    found = _once(found)
     if not found:
         return plan
     checked = tuple(replace(claim, problem=claim.problem or _problem(claim, plan, facts)) for claim in found)
     told = ", ".join(f"#{claim.name}" for claim in checked)
     return plan.but(f"the client says: {told}", script=Script(checked, plan.text))
+
+
+def _once(found: Sequence[Command]) -> tuple[Command, ...]:
+    """Of several limits the last one counts; money back is asked for once."""
+    limits = [claim for claim in found if claim.name == "limit"]
+    refunds = [claim for claim in found if claim.name == "refund"]
+    extra = (*limits[:-1], *refunds[1:])
+    return tuple(claim for claim in found if claim not in extra)
 
 
 def settle_claims(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -78,6 +87,17 @@ def _client(plan: Plan) -> str:
     return (plan.person.client if plan.person else None) or ""
 
 
+def _meant_by_ok(ticket: Ticket, facts: Facts) -> tuple[Matter, ...]:
+    """What an "ok" agrees to: what the mail that it answers asked for, else the one thing that waits.
+
+    The mail that asks is written at the instant at which the matter is opened.
+    """
+    waiting = _asked_for(ticket, facts)
+    if facts.asked_at is not None:
+        return tuple(matter for matter in waiting if matter.at == facts.asked_at)
+    return waiting if len(waiting) == 1 else ()
+
+
 def _agrees(plan: Plan, fresh: str, desk: Desk) -> bool:
     """Whether the client says "ok"; the names in a greeting and below it are no text."""
     technician = desk.staff_name(plan.ticket.technician) if plan.ticket else ""
@@ -99,8 +119,6 @@ def _asked_for(ticket: Ticket, facts: Facts) -> tuple[Matter, ...]:
 def _problem(claim: Command, plan: Plan, facts: Facts) -> Problem | None:
     if claim.name == "refund":
         return _refund_problem(facts, _client(plan))
-    if claim.name == "limit":
-        return None if plan.ticket else Problem("claim_no_ticket", claim.line)
     return _dispute_problem(claim, plan, facts) if claim.name == "dispute" else None
 
 
@@ -176,11 +194,11 @@ def _refund(plan: Plan, claim: Command, facts: Facts, desk: Desk, now: datetime)
 
 def _limit(plan: Plan, claim: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
     ticket = replace(_here(plan), limit=claim.minutes)
-    spent = ticket.minutes
     plan = plan.but(f"limit of the ticket: {claim.minutes}", changed=ticket)
     for matter in consent.open_in(facts.matters, ticket.id, MatterKind.DEBIT):
-        if account.within_limit(spent, matter.minutes or 0, ticket.limit):
-            plan, spent = _booked(plan, matter, facts, desk, now), spent + (matter.minutes or 0)
+        if account.within_limit(_spent(plan), matter.minutes or 0, ticket.limit):
+            plan = _booked(plan, matter, facts, desk, now)
+    spent = _spent(plan)
     values = {
         "ticket_tag": desk.tag(ticket.id),
         "subject": ticket.subject,
@@ -191,9 +209,15 @@ def _limit(plan: Plan, claim: Command, facts: Facts, desk: Desk, now: datetime) 
     return _tell(plan, to_client(desk, ticket.client, "limit_set", values, ticket.id))
 
 
+def _spent(plan: Plan) -> int:
+    """Minutes charged on the ticket, those of this mail with them."""
+    here = _here(plan)
+    return here.minutes - sum(entry.minutes for entry in plan.entries if entry.ticket == here.id)
+
+
 def _agreed(plan: Plan, claim: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """The client's "ok": this message is the evidence of the decision."""
-    for matter in _asked_for(_here(plan), facts):
+    for matter in _meant_by_ok(_here(plan), facts):
         debit = matter.kind is MatterKind.DEBIT
         plan = _booked(plan, matter, facts, desk, now) if debit else _approved(plan, matter, desk, now)
     return plan
@@ -225,7 +249,7 @@ def _booked(plan: Plan, matter: Matter, facts: Facts, desk: Desk, now: datetime)
     decided = (*plan.decisions, Decision(matter.id, MatterState.GRANTED))
     plan = plan.but(f"books {matter.minutes} minutes that waited", entries=(*plan.entries, entry), decisions=decided)
     balance = facts.balance_after(matter.client, plan.entries)
-    told = consent.told(desk, _here(plan), matter, plan.entries, balance, by="client")
+    told = consent.told(desk, _here(plan), entry, plan.entries, balance, by="client")
     # A new limit has an answer of its own, which says what it let through.
     return _tell(plan, *(notice for notice in told if not plan.has("limit") or notice.template in _TO_STAFF))
 

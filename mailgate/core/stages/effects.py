@@ -73,7 +73,7 @@ def _past_limit(entry: Entry, before: tuple[Entry, ...], facts: Facts, here: Tic
     if ticket is None or entry.kind is not Kind.DEBIT:
         return False
     spent = ticket.minutes - sum(booked.minutes for booked in before if booked.ticket == ticket.id)
-    return not account.within_limit(spent, entry.worked, ticket.limit)
+    return not account.within_limit(spent, -entry.minutes, ticket.limit)
 
 
 def change_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:

@@ -186,7 +186,7 @@ def _held(plan: Plan, ticket: Ticket, desk: Desk) -> Notice:
 def _answered_person(ticket: Ticket, heard: Heard | None, desk: Desk) -> str:
     """Who wrote last, while the rules still know them as this client's; else who asked first."""
     person = desk.rules.who(heard.author) if heard else None
-    return heard.author if heard and person and person.client == ticket.client else ticket.requester
+    return heard.author if heard and person and person.client == ticket.client else desk.requester(ticket)
 
 
 def _client_has_it(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk) -> bool:

@@ -34,7 +34,7 @@ def read_commands(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
         return _refused(plan, desk, "doubt", f"cannot tell fresh from quoted: {reading.doubt}")
     script = command.parse(reading.fresh, desk.context(plan.role, now))
     plan = plan.but(text=script.body)
-    checked = tuple(_ruled_once(_checked(plan, found, facts, desk, now) for found in script.commands))
+    checked = _alone(_ruled_once(_checked(plan, found, facts, desk, now) for found in script.commands), facts)
     script = _within_balance(Script(checked, script.body), plan, facts, desk.rules)
     plan = plan.but(_told(script), script=script, text=_with_forwarded(script.body, reading))
     if script.problems:
@@ -134,6 +134,27 @@ def _ruled_once(commands: Iterable[Command]) -> Iterator[Command]:
         again = rules and not found.problem and found.entry in seen
         seen |= {found.entry} if rules else set()
         yield replace(found, problem=Problem("already_void", str(found.entry))) if again else found
+
+
+# Of each group one command stands in a mail: a second one says something else.
+_ONE_OF = (("accept", "decline", "cancel"), ("send", "yes"), ("estimate",))
+
+
+def _alone(commands: Iterable[Command], facts: Facts) -> tuple[Command, ...]:
+    """The commands, with those that contradict an earlier one marked; a reason goes to one client only."""
+    kept: list[Command] = []
+    for found in commands:
+        group = next((names for names in _ONE_OF if found.name in names), ())
+        again = any(before.name in group and not before.problem for before in kept)
+        wrong = not found.problem and (again or _of_another_client(found, kept, facts))
+        kept.append(replace(found, problem=Problem("contradicts", found.line)) if wrong else found)
+    return tuple(kept)
+
+
+def _of_another_client(found: Command, before: Iterable[Command], facts: Facts) -> bool:
+    named = (facts.entries.get(one.entry or 0) for one in (*before, found))
+    clients = {entry.client for entry in named if entry}
+    return found.name in ("uphold", "adjust", "void") and len(clients) > 1
 
 
 def _void_problem(plan: Plan, found: Command, facts: Facts, now: datetime) -> Problem | None:

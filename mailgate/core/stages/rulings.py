@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,7 +11,19 @@ from mailgate.core.contract.consequences import offer, to_both, to_client
 from mailgate.core.contract.dispute import Ruled
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
-from mailgate.core.model import Command, Entry, Kind, Matter, MatterKind, MatterState, Notice, Problem, Status, Ticket
+from mailgate.core.model import (
+    Command,
+    Entry,
+    Kind,
+    Matter,
+    MatterKind,
+    MatterState,
+    Notice,
+    Problem,
+    Role,
+    Status,
+    Ticket,
+)
 from mailgate.core.plan import Decision, Plan
 from mailgate.core.stages.where import answered
 
@@ -92,7 +104,12 @@ def _void(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime)
     if dispute.of_entry(facts.matters, of.id) is None:
         return plan
     ruled = Ruled(of, "granted", -of.minutes, reason_of(plan, command, plan.text))
-    return _ruled(plan, ruled, MatterState.GRANTED, facts, desk, now)
+    plan = _ruled(plan, ruled, MatterState.GRANTED, facts, desk, now)
+    if plan.role is Role.DIRECTOR:
+        return plan
+    # The author took it back before the director, who was asked, could rule on it.
+    story = next(one for one in reversed(plan.notices) if one.template == "dispute_decided")
+    return plan.but(notices=(*plan.notices, replace(story, to=desk.staff_address(None))))
 
 
 def _ruled(plan: Plan, ruled: Ruled, state: MatterState, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -134,11 +151,18 @@ def _answer_request(plan: Plan, command: Command, facts: Facts, desk: Desk, now:
     told = plan.but(
         f"refund {state}",
         entries=(*plan.entries, *entries),
-        decisions=(*plan.decisions, Decision(matter.id, state)),
+        decisions=(*plan.decisions, Decision(matter.id, state), *(_withdrawn(facts, matter) if granted else ())),
         notices=(*plan.notices, *notices),
         internal=True,
     )
     return _answered_here(told, matter.ticket, now)
+
+
+def _withdrawn(facts: Facts, but: Matter) -> Iterator[Decision]:
+    """Nothing else of a client waits once the money went back: work that waited is not charged."""
+    for one in facts.matters:
+        if one.client == but.client and one.id != but.id:
+            yield Decision(one.id, MatterState.WITHDRAWN)
 
 
 def _ledger(plan: Plan, facts: Facts, client: str) -> tuple[Entry, ...]:
@@ -211,7 +235,7 @@ def _estimate(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datet
         "spent": ticket.minutes - sum(entry.minutes for entry in plan.entries if entry.ticket == ticket.id),
         "technician_name": desk.staff_name(plan.person.id if plan.person else None),
     }
-    notice = replace(to_client(desk, ticket.client, "estimate", values, ticket.id), to=ticket.requester)
+    notice = replace(to_client(desk, ticket.client, "estimate", values, ticket.id), to=desk.requester(ticket))
     matter = Matter(
         0, MatterKind.ESTIMATE, ticket.client, now, ticket=ticket.id, minutes=command.minutes, line=command.number
     )
@@ -236,7 +260,7 @@ def _yes(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) 
         if entry is None:
             continue
         booked = (*plan.entries, entry)
-        told = consent.told(desk, here, matter, booked, facts.balance_after(matter.client, booked), by="desk")
+        told = consent.told(desk, here, entry, booked, facts.balance_after(matter.client, booked), by="desk")
         plan = plan.but(
             f"books {matter.minutes} minutes that waited",
             entries=booked,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from mailgate.core.commands import questions
+from mailgate.core.commands import claims, questions
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
 from mailgate.core.message import subject
@@ -47,15 +47,18 @@ def answer_question(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan
     )
     notice = answering(notice, plan.mail)
     why = f"asks for: {question.name}"
-    if _says_more(plan, written):
+    if _says_more(plan, written, desk):
         return plan.but(f"{why}, and says more besides", notices=(notice,))
     return plan.ends(Outcome.ANSWER, why, ticket=None, notices=(notice,))
 
 
-def _says_more(plan: Plan, written: str) -> bool:
-    """Whether somebody must read the mail: it has a text of some length, or files."""
+def _says_more(plan: Plan, written: str, desk: Desk) -> bool:
+    """Whether somebody must read the mail: it has a text of some length, files, or asks for what is owed."""
+    if plan.role.staff:
+        return False
     files = any(not file.inline for file in plan.mail.attachments)
-    return not plan.role.staff and (files or len(written.split()) > _WORDS_OF_A_REQUEST)
+    claimed = claims.read(written, desk.rules.desk.tag) or claims.wants_money_back(written) or claims.disagrees(written)
+    return bool(files or claimed) or len(written.split()) > _WORDS_OF_A_REQUEST
 
 
 def _span(period: str, today: date) -> dict[str, date | Problem | None]:
