@@ -37,12 +37,12 @@ test: packages check ## everything: `check`, then all tests, those with real mai
 quick: $(VENV)/.dev ## the fast tests only, for while you work
 	@$(BIN)/pytest -q -m 'not slow and not servers' --hypothesis-profile=quick
 
-check: $(VENV)/.dev ## style, types, layers, and how much of the core its own tests cover
+check: $(VENV)/.dev ## style, types, layers, and how much of the core its tests and the stories of the contract cover
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/core --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -q tests/core tests/service/test_contract.py tests/service/test_refund.py --cov --cov-report=term:skip-covered
 
 bench: $(VENV)/.dev ## how fast it is; ARGS='--help' tells what can be chosen
 	$(BIN)/python -m tests.bench $(ARGS)
