@@ -98,6 +98,11 @@ class Model:
         ticket.limit = limit
         self.release(number, limit)
 
+    def agree(self, number: int) -> None:
+        """An "ok" that answers no mail of ours in particular: it agrees to the one thing that waits."""
+        if len(self.tickets[number - 1].waiting) == 1:
+            self.release(number)
+
     def release(self, number: int, limit: int | None = None) -> None:
         """Book what waits, as far as the limit goes; None for all of it."""
         ticket = self.tickets[number - 1]
@@ -136,7 +141,9 @@ class Model:
 
     def ask_refund(self, client: str) -> None:
         account = self.accounts[client]
-        good = bool(account.purchases) and account.purchases_asked is None
+        first = max((at for at, purchase in enumerate(account.purchases) if purchase.begins), default=0)
+        paid = any(not purchase.refunded for purchase in account.purchases[first:])
+        good = paid and account.purchases_asked is None
         self.mails.update(["refund_asked", "refund_request"] if good else ["claim_wrong"])
         account.purchases_asked = len(account.purchases) if good else account.purchases_asked
 
@@ -150,8 +157,16 @@ class Model:
         first = max((at for at, purchase in enumerate(asked) if purchase.begins), default=0)
         for purchase in [one for one in reversed(asked[first:]) if granted and not one.refunded]:
             left -= self._refund(client, purchase, min(max(left, 0), purchase.minutes))
+        if granted:
+            self._nothing_waits(client)
         account.purchases_asked = None
         self.mails["refund_decided"] += 2
+
+    def _nothing_waits(self, client: str) -> None:
+        for ticket in self.tickets:
+            ticket.waiting = [] if ticket.client == client else ticket.waiting
+        for entry in self.booked:
+            entry.disputed = entry.disputed and entry.client != client
 
     def cancel(self, client: str) -> None:
         account, left = self.accounts[client], self.balance(client)
@@ -162,10 +177,7 @@ class Model:
         if left > 0:
             self._expire(client, left)
         account.purchases_asked = None
-        for ticket in self.tickets:
-            ticket.waiting = [] if ticket.client == client else ticket.waiting
-        for entry in self.booked:
-            entry.disputed = entry.disputed and entry.client != client
+        self._nothing_waits(client)
         self.mails["account_closed"] += 2
 
     def run_day(self) -> None:

@@ -226,6 +226,8 @@ class Course:
             model.ask_refund(ticket.client)
         elif line.startswith("#tope"):
             model.limit(number, {"#tope 30m": 30, "#tope 4h": 240}.get(line))
+        elif line == "ok":
+            model.agree(number)
         else:
             model.release(number)
 
