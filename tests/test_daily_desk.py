@@ -7,10 +7,14 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from mailgate.core.model import Entry, Kind
 from mailgate.store import Store, entries
 from tests.running import RunningDesk, running_desk, started
 from tests.support import written
+
+pytestmark = pytest.mark.slow
 
 
 def _bought_long_ago(desk: RunningDesk) -> None:

@@ -15,6 +15,8 @@ import pytest
 from mailgate import cli
 from tests.running import RULES
 
+pytestmark = pytest.mark.slow
+
 Told = tuple[int, str, str]
 Run = Callable[..., Told]
 

@@ -29,6 +29,8 @@ from tests.store import makes
 from tests.stored import StoredDesk, stored_desk
 from tests.support import NOW, ticket
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 # Bought on NOW, a 3 November: the last day is the same of the next year.
 LAST = datetime(2027, 11, 3, 9, 0, tzinfo=UTC)

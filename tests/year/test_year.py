@@ -12,6 +12,8 @@ from tests.year import paper
 from tests.year.life import Life
 from tests.year.story import BEGINS, CHAPTERS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
