@@ -72,7 +72,8 @@ class Facts:
     which an ID was received or sent. addressees: who was ever written to in a ticket. history:
     whole texts of a ticket's messages, newest last. balances: minutes by client. voided: those of
     the entries that a void answers. matters: what is open of the clients, oldest first. ended: the
-    clients that bought time and have none left. paused: their tickets that are held for want of it.
+    clients that bought time and have none left. paused: their tickets that are held for want of it,
+    looked up for staff, who alone bring minutes back.
     accounts: every entry of a client, oldest first, where the decision needs them. prospect: the
     ticket of an unknown writer; prospects: how many such tickets were opened in the last day. halted:
     the books do not add up and no minutes are booked. next_ticket: the number of the next new ticket.

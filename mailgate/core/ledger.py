@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from mailgate.core.model import Entry, Kind
+from mailgate.core.model import Entry, Kind, Ticket
 
 State = Literal["active", "ended", "expired", "none"]
 
@@ -29,6 +29,11 @@ def charged(minutes: int, left: int, overdraft: str) -> int | None:
     if minutes <= left or overdraft == "allow":
         return minutes
     return max(left, 0) if overdraft == "cap" else None
+
+
+def spent(ticket: Ticket, entries: Iterable[Entry]) -> int:
+    """Minutes charged on a ticket once these entries are booked, of which some may be other tickets'."""
+    return ticket.minutes - sum(entry.minutes for entry in entries if entry.ticket == ticket.id)
 
 
 def void(of: Entry, at: datetime, day: date, note: str, technician: str | None) -> Entry:

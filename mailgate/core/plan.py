@@ -93,6 +93,11 @@ class Plan:
         return self.ends(Outcome.QUARANTINE, f"quarantine: {reason}", reason=reason)
 
     @property
+    def author(self) -> str | None:
+        """Id of the technician or client who wrote, None for nobody that the rules know."""
+        return self.person.id if self.person else None
+
+    @property
     def filed_in(self) -> int | None:
         """The ticket in whose conversation the message stands; what was handed back stands in none."""
         return self.ticket.id if self.ticket and self.outcome is not Outcome.REJECT else None

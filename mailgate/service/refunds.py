@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mailgate.core import ledger
 from mailgate.core.contract import refund, settlement
-from mailgate.core.model import Entry, Matter, MatterKind, MatterState
+from mailgate.core.model import Entry, Matter, MatterState
 from mailgate.errors import Refused
 from mailgate.service.letters import post
 from mailgate.service.office import Office
@@ -68,8 +68,7 @@ def rule(tx: Connection, office: Office, client: str, granted: bool, reason: str
 
 def _open(tx: Connection, client: str) -> Matter | None:
     """The request of a client that nobody has decided yet."""
-    waiting = matters.open_of_client(tx, client)
-    return next((matter for matter in waiting if matter.kind is MatterKind.REFUND), None)
+    return refund.waiting(matters.open_of_client(tx, client), client)
 
 
 def _amount(matter: Matter, booked: Sequence[Entry]) -> str:

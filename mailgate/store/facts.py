@@ -40,7 +40,7 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         voided=frozenset(entry.id for entry in named if entries.voided(tx, entry.id)),
         matters=waiting,
         ended=ended,
-        paused={client: tickets.held_for_balance(tx, client) for client in ended},
+        paused={client: tickets.held_for_balance(tx, client) for client in ended if wanted.person},
         accounts={client: tuple(entries.of_client(tx, client)) for client in clients if wanted.accounts},
         prospect=prospect,
         prospects=tickets.prospects_since(tx, now - _DAY) if wanted.prospect else 0,

@@ -598,6 +598,16 @@ def test_the_director_says_yes_or_no_by_mail(open_desk: Story, word: str, templa
     assert open_desk.ticket(2).status is status
 
 
+@pytest.mark.parametrize("word", ["#aceptar", "#rechazar"])
+def test_a_prospect_that_a_rule_holds_is_held_no_more_once_answered(tmp_path: Path, word: str):
+    rule = {"name": "new", "match": {"any": ["quesos"]}, "set": {"hold": True}}
+    with _story(tmp_path, desk={"strangers": "prospect"}, rules=[rule]) as story:
+        story.says(LUIS, "Vendemos quesos.", subject="Consulta")
+        assert story.ticket(2).status is Status.HELD
+        story.says("elena", f"Hola, Luis.\n\n{word}", 2)
+        assert story.ticket(2).held_for == ""
+
+
 def test_minutes_cannot_be_booked_on_somebody_who_has_no_account(open_desk: Story):
     open_desk.says(LUIS, "Hola", subject="Consulta")
     open_desk.told()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from mailgate.core.commands import duration
 from mailgate.core.commands.arguments import LONGEST_ESTIMATE, wrong
@@ -42,6 +43,7 @@ def maybe_money_back(text: str) -> bool:
     return _MONEY.search(folded(text)) is not None
 
 
+@lru_cache(maxsize=2)  # of each mail's text, and of what is fresh of it twice
 def maybe_claims(text: str) -> bool:
     """Whether anything of this module may apply to a text. Cheap; False only where nothing does."""
     return len(text) <= LONGEST_YES or _HINT.search(folded(text)) is not None

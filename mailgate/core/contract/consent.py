@@ -60,7 +60,7 @@ def told(
     desk: Desk, ticket: Ticket, booked: Entry, entries: Iterable[Entry], balance: int, by: Literal["client", "desk"]
 ) -> Iterator[Notice]:
     """Both sides learn that work which waited is booked. entries: all of now. by: who let it through."""
-    spent = ticket.minutes - sum(entry.minutes for entry in entries if entry.ticket == ticket.id)
+    spent = ledger.spent(ticket, entries)
     values = {"ticket_tag": desk.tag(ticket.id), "minutes": -booked.minutes, "by": by, "balance": balance}
     yield to_client(desk, booked.client, "debit_booked", {**values, "spent": spent, "limit": ticket.limit}, ticket.id)
     story = {"client_name": desk.client_name(booked.client), "subject": ticket.subject}

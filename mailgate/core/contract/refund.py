@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +56,11 @@ def decided(
         "balance": ledger.balance((*entries, *booked)),
     }
     return booked, tuple(to_both(desk, matter.client, "refund_decided", values, matter.ticket))
+
+
+def waiting(matters: Iterable[Matter], client: str) -> Matter | None:
+    """The request of a client that nobody has decided yet. matters: open ones."""
+    return next((one for one in matters if one.kind is MatterKind.REFUND and one.client == client), None)
 
 
 def as_asked(matter: Matter, entries: Sequence[Entry]) -> list[Entry]:

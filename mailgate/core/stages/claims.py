@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from mailgate.core import ledger
 from mailgate.core.commands import claims
 from mailgate.core.commands.command import Script
 from mailgate.core.contract import account, consent, dispute, refund, settlement
@@ -27,6 +28,7 @@ from mailgate.core.model import (
 )
 from mailgate.core.plan import Decision, Plan
 from mailgate.core.stages.reply import answering
+from mailgate.core.stages.waited import book_waiting
 
 
 def read_claims(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -34,6 +36,8 @@ def read_claims(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     if plan.role is not Role.CLIENT or plan.reading is None:
         return plan
     fresh = plan.reading.fresh
+    if not claims.maybe_claims(fresh):
+        return plan
     found = claims.read(fresh, desk.rules.desk.tag)
     if plan.ticket is not None and _agrees(plan, fresh, desk) and _meant_by_ok(plan.ticket, facts):
         found = (Command("ok", fresh.strip(), 0),)
@@ -64,7 +68,8 @@ def settle_claims(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
             plan = _ACTS[claim.name](plan, claim, facts, desk, now)
     if plan.script.problems:
         plan = _tell(plan, _wrong(plan, desk))
-    if plan.reading and claims.disagrees(plan.reading.fresh) and not plan.has("dispute"):
+    fresh = plan.reading.fresh if plan.reading else ""
+    if claims.maybe_claims(fresh) and claims.disagrees(fresh) and not plan.has("dispute"):
         plan = plan.but("seems to disagree with a charge", notices=(*plan.notices, _in_words(plan, desk)))
     return plan
 
@@ -123,7 +128,7 @@ def _problem(claim: Command, plan: Plan, facts: Facts) -> Problem | None:
 
 
 def _refund_problem(facts: Facts, client: str) -> Problem | None:
-    if any(matter.kind is MatterKind.REFUND and matter.client == client for matter in facts.matters):
+    if refund.waiting(facts.matters, client):
         return Problem("already_refunded")
     return None if settlement.period(facts.accounts.get(client, ())) else Problem("nothing_paid")
 
@@ -154,9 +159,9 @@ def _meant(claim: Command, plan: Plan, facts: Facts) -> tuple[Entry, ...]:
     """The entries that a dispute is about: the one it names, else what is left to dispute of the ticket."""
     if claim.entry:
         return dispute.open_to_dispute([facts.entries[claim.entry]], facts.matters, facts.voided)
-    ledger = facts.accounts.get(_client(plan), ())
-    ruled_on = frozenset(entry.of for entry in ledger if entry.of and entry.kind in (Kind.VOID, Kind.ADJUST))
-    there = [entry for entry in ledger if entry.ticket == _ticket_meant(claim, plan)]
+    booked = facts.accounts.get(_client(plan), ())
+    ruled_on = frozenset(entry.of for entry in booked if entry.of and entry.kind in (Kind.VOID, Kind.ADJUST))
+    there = [entry for entry in booked if entry.ticket == _ticket_meant(claim, plan)]
     return dispute.open_to_dispute(there, facts.matters, ruled_on)
 
 
@@ -196,9 +201,9 @@ def _limit(plan: Plan, claim: Command, facts: Facts, desk: Desk, now: datetime) 
     ticket = replace(_here(plan), limit=claim.minutes)
     plan = plan.but(f"limit of the ticket: {claim.minutes}", changed=ticket)
     for matter in consent.open_in(facts.matters, ticket.id, MatterKind.DEBIT):
-        if account.within_limit(_spent(plan), matter.minutes or 0, ticket.limit):
+        if account.within_limit(ledger.spent(ticket, plan.entries), matter.minutes or 0, ticket.limit):
             plan = _booked(plan, matter, facts, desk, now)
-    spent = _spent(plan)
+    spent = ledger.spent(ticket, plan.entries)
     values = {
         "ticket_tag": desk.tag(ticket.id),
         "subject": ticket.subject,
@@ -207,12 +212,6 @@ def _limit(plan: Plan, claim: Command, facts: Facts, desk: Desk, now: datetime) 
         "booked": spent - ticket.minutes,
     }
     return _tell(plan, to_client(desk, ticket.client, "limit_set", values, ticket.id))
-
-
-def _spent(plan: Plan) -> int:
-    """Minutes charged on the ticket, those of this mail with them."""
-    here = _here(plan)
-    return here.minutes - sum(entry.minutes for entry in plan.entries if entry.ticket == here.id)
 
 
 def _agreed(plan: Plan, claim: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -242,14 +241,10 @@ def _approved(plan: Plan, matter: Matter, desk: Desk, now: datetime) -> Plan:
 
 def _booked(plan: Plan, matter: Matter, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """Work that waited is booked, unless minutes are not booked now or there are not enough."""
-    left = facts.balance_after(matter.client, plan.entries)
-    entry = consent.booked(matter, left, desk.rules.time.overdraft, now, desk.local_day(now))
-    if entry is None or facts.halted:
+    done = None if facts.halted else book_waiting(plan, matter, _here(plan), facts, desk, now, by="client")
+    if done is None:
         return plan.but(f"{matter.minutes} minutes go on waiting: they cannot be booked now")
-    decided = (*plan.decisions, Decision(matter.id, MatterState.GRANTED))
-    plan = plan.but(f"books {matter.minutes} minutes that waited", entries=(*plan.entries, entry), decisions=decided)
-    balance = facts.balance_after(matter.client, plan.entries)
-    told = consent.told(desk, _here(plan), entry, plan.entries, balance, by="client")
+    plan, told = done
     # A new limit has an answer of its own, which says what it let through.
     return _tell(plan, *(notice for notice in told if not plan.has("limit") or notice.template in _TO_STAFF))
 

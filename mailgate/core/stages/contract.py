@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from mailgate.core import ledger
 from mailgate.core.contract import account, consequences
 from mailgate.core.contract.consequences import to_client, to_staff
 from mailgate.core.desk import Desk
@@ -42,7 +43,7 @@ def _estimates_passed(plan: Plan, facts: Facts, desk: Desk) -> Iterator[Notice]:
         ticket = _ticket(number, plan, facts)
         if ticket is None:
             continue
-        after = ticket.minutes - sum(entry.minutes for entry in plan.entries if entry.ticket == number)
+        after = ledger.spent(ticket, plan.entries)
         margin = desk.rules.time.estimate_margin
         if account.estimate_passed(ticket.minutes, after, ticket.estimate, margin):
             yield from _estimate_passed(ticket, after, desk)
@@ -79,7 +80,7 @@ def _waits(matter: Matter, ticket: Ticket, plan: Plan, desk: Desk) -> Iterator[N
         "ticket_tag": desk.tag(ticket.id),
         "subject": ticket.subject,
         "limit": ticket.limit,
-        "spent": ticket.minutes - sum(entry.minutes for entry in plan.entries if entry.ticket == ticket.id),
+        "spent": ledger.spent(ticket, plan.entries),
         "minutes": matter.minutes,
         "technician_name": desk.staff_name(matter.technician),
         "note": matter.note,

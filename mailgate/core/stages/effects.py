@@ -72,8 +72,7 @@ def _past_limit(entry: Entry, before: tuple[Entry, ...], facts: Facts, here: Tic
     ticket = here if here and here.id == entry.ticket else facts.tickets.get(entry.ticket or 0)
     if ticket is None or entry.kind is not Kind.DEBIT:
         return False
-    spent = ticket.minutes - sum(booked.minutes for booked in before if booked.ticket == ticket.id)
-    return not account.within_limit(spent, -entry.minutes, ticket.limit)
+    return not account.within_limit(ledger.spent(ticket, before), -entry.minutes, ticket.limit)
 
 
 def change_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -108,11 +107,10 @@ def _entries(
     plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime, before: tuple[Entry, ...]
 ) -> Iterator[Entry]:
     """The entry of one command; `before` are those of the lines above it."""
-    author = plan.person.id if plan.person else None
     today = desk.local_day(now)
     if command.name == "void":
         of = facts.entries[command.entry or 0]
-        yield replace(ledger.void(of, now, today, command.note, author), line=command.number)
+        yield replace(ledger.void(of, now, today, command.note, plan.author), line=command.number)
     ticket = facts.tickets.get(command.ticket) if command.ticket else plan.ticket
     if command.name not in WORK or ticket is None:
         return
@@ -129,7 +127,7 @@ def _entries(
         at=now,
         day=command.day or today,
         ticket=ticket.id,
-        technician=author,
+        technician=plan.author,
         note=command.note or ticket.subject,
         line=command.number,
         phone=command.name == "call",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from mailgate.core import ledger
 from mailgate.core.contract.consequences import offer
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts, Heard, Held
 from mailgate.core.message import subject as subjects
-from mailgate.core.model import Entry, Kind, MatterKind, Notice, Priority, Status, Ticket
+from mailgate.core.model import Kind, MatterKind, Notice, Priority, Status, Ticket
 from mailgate.core.plan import Plan
 from mailgate.core.stages.reply import answering, chain, real_id
 
@@ -86,7 +87,7 @@ def _acknowledgement(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: 
             "back_at": None if open_now else desk.calendar.next_opening(now),
             "balance": facts.balances.get(ticket.client, 0),
             "follows_tag": desk.tag(ticket.follows) if ticket.follows else "",
-            "held": _held_for(ticket),
+            "held": ticket.held_for,
             "refund_until": None,
             **offer(desk),
         },
@@ -109,13 +110,13 @@ def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, 
             "person_name": plan.mail.sender_name or plan.mail.sender,
             "person_address": plan.mail.sender,
             "subject": ticket.subject,
-            "ticket": replace(ticket, minutes=ticket.minutes - _booked_on(ticket, plan.entries)),
+            "ticket": replace(ticket, minutes=ledger.spent(ticket, plan.entries)),
             "ticket_tag": tag,
             "balance": facts.balance_after(ticket.client, plan.entries),
             "text": plan.text,
             "attachments": [(file.name, file.size) for file in plan.mail.attachments],
             "new": plan.opens,
-            "held": _held_for(ticket),
+            "held": ticket.held_for,
             "limit": ticket.limit,
         },
         subject=f"[{tag} {client_name}] {ticket.subject}",
@@ -130,7 +131,7 @@ def _answer(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, body: str, rel
     """The technician's answer for the client, in the client's own thread, with what it cost."""
     heard = facts.heard.get(ticket.id)
     here = [entry for entry in (released.entries if released else plan.entries) if entry.ticket == ticket.id]
-    technician = desk.staff_name(plan.person.id) if plan.person else ""
+    technician = desk.staff_name(plan.author)
     quote = heard if heard and desk.rules.desk.quote_client else None
     return Notice(
         "answer",
@@ -141,7 +142,7 @@ def _answer(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, body: str, rel
             "body": body,
             "minutes": -sum(entry.minutes for entry in here if entry.kind is Kind.DEBIT),
             "free": sum(entry.worked for entry in here if entry.kind is Kind.COURTESY),
-            "ticket_minutes": ticket.minutes - _booked_on(ticket, plan.entries),
+            "ticket_minutes": ledger.spent(ticket, plan.entries),
             "balance": facts.balance_after(ticket.client, plan.entries),
             "ticket_tag": desk.tag(ticket.id),
             "technician_name": technician,
@@ -159,16 +160,6 @@ def _answer(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, body: str, rel
         carry=released is None,
         carry_from=released.message if released else None,
     )
-
-
-def _held_for(ticket: Ticket) -> str:
-    """Why the ticket is held, "" where it is not."""
-    return ticket.held_for if ticket.status is Status.HELD else ""
-
-
-def _booked_on(ticket: Ticket, entries: Iterable[Entry]) -> int:
-    """Signed minutes that these entries add to what the ticket has."""
-    return sum(entry.minutes for entry in entries if entry.ticket == ticket.id)
 
 
 def _held(plan: Plan, ticket: Ticket, desk: Desk) -> Notice:

@@ -165,7 +165,7 @@ def _void_problem(plan: Plan, found: Command, facts: Facts, now: datetime) -> Pr
     if entry.id in facts.voided:
         return Problem("already_void", str(found.entry))
     disputed = dispute.of_entry(facts.matters, entry.id)
-    if disputed and not reason_of(plan, found, plan.text):
+    if disputed and not reason_of(plan, found):
         return Problem("reason_missing", found.line, f"#void {entry.id} …")
     if plan.role is Role.DIRECTOR:
         return None

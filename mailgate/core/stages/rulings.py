@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from mailgate.core import ledger
 from mailgate.core.contract import consent, dispute, refund, settlement
 from mailgate.core.contract.consequences import offer, to_both, to_client
 from mailgate.core.contract.dispute import Ruled
@@ -25,10 +26,12 @@ from mailgate.core.model import (
     Ticket,
 )
 from mailgate.core.plan import Decision, Plan
+from mailgate.core.stages.waited import book_waiting
 from mailgate.core.stages.where import answered
 
-# The client gets the reason with the ruling, in the director's words.
+# What settles an account comes last: it counts what the rest of the mail books.
 _SETTLE = ("accept", "cancel")
+# The client gets the reason with the ruling, in the director's words.
 _NEED_REASON = ("uphold", "adjust", "decline", "cancel")
 
 
@@ -36,7 +39,6 @@ def rule_on_matters(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan
     """Carry out the rulings of the mail. Its text is the reason that the client gets, not an answer."""
     if not plan.role.staff:
         return plan
-    # What settles an account comes last: it counts what the rest of the mail books.
     for command in sorted(plan.script.commands, key=lambda command: command.name in _SETTLE):
         act = _ACTS.get(command.name)
         plan = act(plan, command, facts, desk, now) if act else plan
@@ -45,13 +47,14 @@ def rule_on_matters(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan
 
 def ruling_problem(plan: Plan, found: Command, facts: Facts) -> Problem | None:
     """Why a ruling cannot be carried out; None for all other commands."""
-    if found.name in _NEED_REASON and not reason_of(plan, found, plan.text):
+    if found.name in _NEED_REASON and not reason_of(plan, found):
         return Problem("reason_missing", found.line, f"{found.line} …")
     if found.name in ("uphold", "adjust"):
         return _entry_problem(found, facts)
     if found.name in ("accept", "decline"):
         prospect = plan.ticket is not None and not plan.ticket.client
-        return None if prospect or refund_waiting(facts, plan.ticket) else Problem("nothing_to_accept", found.line)
+        asked = plan.ticket is not None and refund.waiting(facts.matters, plan.ticket.client)
+        return None if prospect or asked else Problem("nothing_to_accept", found.line)
     if found.name in ("cancel", "estimate") and plan.ticket is not None and not plan.ticket.client:
         return Problem("no_client", found.line)
     return None
@@ -70,28 +73,21 @@ def _entry_problem(found: Command, facts: Facts) -> Problem | None:
     return None
 
 
-def reason_of(plan: Plan, command: Command, body: str) -> str:
+def reason_of(plan: Plan, command: Command) -> str:
     """Why it is ruled so: what stands on the line of the command, else the text of the mail."""
-    return command.note or body.strip()
-
-
-def refund_waiting(facts: Facts, ticket: Ticket | None) -> Matter | None:
-    """The refund that the client of a ticket asks for."""
-    client = ticket.client if ticket else None
-    return next((one for one in facts.matters if one.kind is MatterKind.REFUND and one.client == client), None)
+    return command.note or plan.text.strip()
 
 
 def _uphold(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
     entry = facts.entries[command.entry or 0]
-    ruled = Ruled(entry, "refused", 0, reason_of(plan, command, plan.text))
+    ruled = Ruled(entry, "refused", 0, reason_of(plan, command))
     return _ruled(plan, ruled, MatterState.REFUSED, facts, desk, now)
 
 
 def _adjust(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
     of = facts.entries[command.entry or 0]
-    reason = reason_of(plan, command, plan.text)
-    author = plan.person.id if plan.person else None
-    entry = settlement.adjust(of, command.minutes or 0, now, desk.local_day(now), reason, author)
+    reason = reason_of(plan, command)
+    entry = settlement.adjust(of, command.minutes or 0, now, desk.local_day(now), reason, plan.author)
     plan = plan.but(
         f"gives back {entry.minutes} of entry {of.id}", entries=(*plan.entries, replace(entry, line=command.number))
     )
@@ -103,7 +99,7 @@ def _void(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime)
     of = facts.entries[command.entry or 0]
     if dispute.of_entry(facts.matters, of.id) is None:
         return plan
-    ruled = Ruled(of, "granted", -of.minutes, reason_of(plan, command, plan.text))
+    ruled = Ruled(of, "granted", -of.minutes, reason_of(plan, command))
     plan = _ruled(plan, ruled, MatterState.GRANTED, facts, desk, now)
     if plan.role is Role.DIRECTOR:
         return plan
@@ -138,34 +134,36 @@ def _decline(plan: Plan, command: Command, facts: Facts, desk: Desk, now: dateti
 
 def _answer_request(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime, *, granted: bool) -> Plan:
     """Yes or no to somebody who wants to become a client, or to a refund."""
-    ticket, reason = plan.changed, reason_of(plan, command, plan.text)
+    ticket, reason = plan.changed, reason_of(plan, command)
     if ticket is not None and not ticket.client:
         return _answer_prospect(plan, ticket, reason, facts, desk, now, granted=granted)
-    matter = refund_waiting(facts, ticket)
+    matter = refund.waiting(facts.matters, ticket.client) if ticket else None
     if matter is None:
         return plan
-    author = plan.person.id if plan.person else None
-    ledger = _ledger(plan, facts, matter.client)
-    entries, notices = refund.decided(desk, matter, ledger, granted=granted, reason=reason, now=now, technician=author)
+    booked = _account(plan, facts, matter.client)
+    entries, notices = refund.decided(
+        desk, matter, booked, granted=granted, reason=reason, now=now, technician=plan.author
+    )
     state = MatterState.GRANTED if granted else MatterState.REFUSED
+    withdrawn = _withdrawn(facts, matter.client, matter) if granted else ()
     told = plan.but(
         f"refund {state}",
         entries=(*plan.entries, *entries),
-        decisions=(*plan.decisions, Decision(matter.id, state), *(_withdrawn(facts, matter) if granted else ())),
+        decisions=(*plan.decisions, Decision(matter.id, state), *withdrawn),
         notices=(*plan.notices, *notices),
         internal=True,
     )
     return _answered_here(told, matter.ticket, now)
 
 
-def _withdrawn(facts: Facts, but: Matter) -> Iterator[Decision]:
+def _withdrawn(facts: Facts, client: str, but: Matter | None = None) -> Iterator[Decision]:
     """Nothing else of a client waits once the money went back: work that waited is not charged."""
     for one in facts.matters:
-        if one.client == but.client and one.id != but.id:
+        if one.client == client and one != but:
             yield Decision(one.id, MatterState.WITHDRAWN)
 
 
-def _ledger(plan: Plan, facts: Facts, client: str) -> tuple[Entry, ...]:
+def _account(plan: Plan, facts: Facts, client: str) -> tuple[Entry, ...]:
     """Every entry of a client, those of this mail too."""
     return (*facts.accounts.get(client, ()), *(entry for entry in plan.entries if entry.client == client))
 
@@ -182,10 +180,10 @@ def _answer_prospect(
         ticket=ticket.id,
         values={**values, **offer(desk, first=True)} if granted else values,
         subject=f"Re: {ticket.subject}" if ticket.subject else "",
-        author=desk.staff_name(plan.person.id) if plan.person else "",
+        author=desk.staff_name(plan.author),
         automatic="",
     )
-    waiting = replace(ticket, status=Status.WAITING, first_answer_at=ticket.first_answer_at or now)
+    waiting = answered(ticket, now)
     closed = replace(waiting, status=Status.CLOSED, closed_at=now)
     return plan.but(
         "may become a client" if granted else "does not become a client",
@@ -199,10 +197,8 @@ def _cancel(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetim
     """The service ends: what is left is settled, what waited for a word does not any more."""
     if plan.changed is None:
         return plan
-    client, reason = plan.changed.client, reason_of(plan, command, plan.text)
-    author = plan.person.id if plan.person else None
-    entries = settlement.settlement(_ledger(plan, facts, client), now, desk.local_day(now), reason, author)
-    withdrawn = (Decision(one.id, MatterState.WITHDRAWN) for one in facts.matters if one.client == client)
+    client, reason = plan.changed.client, reason_of(plan, command)
+    entries = settlement.settlement(_account(plan, facts, client), now, desk.local_day(now), reason, plan.author)
     settled = {
         "minutes": -sum(entry.minutes for entry in entries),
         "amount": settlement.amount(entries),
@@ -211,7 +207,7 @@ def _cancel(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetim
     told = plan.but(
         f"ends the service of {client}",
         entries=(*plan.entries, *entries),
-        decisions=(*plan.decisions, *withdrawn),
+        decisions=(*plan.decisions, *_withdrawn(facts, client)),
         notices=(*plan.notices, *to_both(desk, client, "account_closed", settled, plan.changed.id)),
         internal=True,
     )
@@ -232,8 +228,8 @@ def _estimate(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datet
         "subject": ticket.subject,
         "minutes": command.minutes,
         "ask": asks,
-        "spent": ticket.minutes - sum(entry.minutes for entry in plan.entries if entry.ticket == ticket.id),
-        "technician_name": desk.staff_name(plan.person.id if plan.person else None),
+        "spent": ledger.spent(ticket, plan.entries),
+        "technician_name": desk.staff_name(plan.author),
     }
     notice = replace(to_client(desk, ticket.client, "estimate", values, ticket.id), to=desk.requester(ticket))
     matter = Matter(
@@ -253,20 +249,11 @@ def _yes(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) 
     here = plan.changed
     if here is None:
         return plan
-    author = desk.staff_address(plan.person.id if plan.person else None)
+    author = desk.staff_address(plan.author)
     for matter in consent.open_in(facts.matters, here.id, MatterKind.DEBIT):
-        left = facts.balance_after(matter.client, plan.entries)
-        entry = consent.booked(matter, left, desk.rules.time.overdraft, now, desk.local_day(now))
-        if entry is None:
-            continue
-        booked = (*plan.entries, entry)
-        told = consent.told(desk, here, entry, booked, facts.balance_after(matter.client, booked), by="desk")
-        plan = plan.but(
-            f"books {matter.minutes} minutes that waited",
-            entries=booked,
-            decisions=(*plan.decisions, Decision(matter.id, MatterState.GRANTED)),
-            notices=(*plan.notices, *(notice for notice in told if notice.to != author)),
-        )
+        if done := book_waiting(plan, matter, here, facts, desk, now, by="desk"):
+            plan, told = done
+            plan = plan.but(notices=(*plan.notices, *(notice for notice in told if notice.to != author)))
     return plan
 
 
