@@ -20,7 +20,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from mailgate import config
 from mailgate.core.desk import Desk
-from mailgate.core.model import Envelope, Notice, Source
+from mailgate.core.mail import Envelope, Notice, Source
 from mailgate.core.settings.rules import Rules
 from mailgate.edges.outbound import FileTransport, SmtpTransport, Transport
 from mailgate.edges.pollers import Pollers

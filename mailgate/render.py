@@ -30,7 +30,8 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from mailgate.core.model import Notice, Outgoing, Part, Problem
+from mailgate.core.mail import Notice, Outgoing, Part
+from mailgate.core.model import Problem
 from mailgate.core.writing import phrases
 from mailgate.core.writing.compose import compose
 from mailgate.core.writing.page import from_text, pictures

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mailgate.core.desk import Desk
-from mailgate.core.model import Envelope, Kind, Notice, Outcome, Outgoing, Role, Status, Ticket
+from mailgate.core.mail import Envelope, Notice, Outgoing
+from mailgate.core.model import Kind, Outcome, Role, Status, Ticket
 from mailgate.core.settings.checks import build
 from mailgate.core.settings.rules import Rules
 from mailgate.store import Connection, journal, messages, tickets

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from mailgate.core.desk import Desk
-from mailgate.core.model import Entry, Envelope, Kind, Notice, Outgoing
+from mailgate.core.mail import Envelope, Notice, Outgoing
+from mailgate.core.model import Entry, Kind
 from mailgate.core.plan import Plan
 from mailgate.render import Renderer
 from mailgate.service.letters import post

@@ -12,8 +12,9 @@ from mailgate.core import address
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts, Heard
 from mailgate.core.intake import decide
+from mailgate.core.mail import Envelope, Mail
 from mailgate.core.message import mime
-from mailgate.core.model import Entry, Envelope, Kind, Mail, Ticket
+from mailgate.core.model import Entry, Kind, Ticket
 from mailgate.core.plan import Plan
 from mailgate.core.settings.checks import build
 from mailgate.core.settings.rules import Rules

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from lxml import html as lxml_html
 
-from mailgate.core.model import Notice, Outgoing, Problem
+from mailgate.core.mail import Notice, Outgoing
+from mailgate.core.model import Problem
 from mailgate.core.writing.phrases import money
 from mailgate.render import HTML_MOST, Letterhead, Renderer
 from mailgate.samples_contract import VALUES

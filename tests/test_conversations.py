@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailgate.core.model import Envelope
+from mailgate.core.mail import Envelope
 from mailgate.render import Renderer
 from mailgate.service.audit import audited
 from mailgate.service.office import Office

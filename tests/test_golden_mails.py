@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from mailgate.core.mail import Envelope
 from mailgate.core.message import mime
-from mailgate.core.model import Envelope
 from mailgate.service.audit import audited
 from mailgate.service.explain import explained
 from mailgate.service.process import process

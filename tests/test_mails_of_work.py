@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailgate.core.model import Notice, Problem
+from mailgate.core.mail import Notice
+from mailgate.core.model import Problem
 from mailgate.render import Renderer
 from mailgate.samples import VALUES
 

@@ -14,7 +14,8 @@ import pytest
 from lxml import html as lxml_html
 
 from mailgate.core.commands.vocabulary import PROBLEMS, VERBS
-from mailgate.core.model import Category, Kind, Notice, Part, Priority, Problem, Role, Status
+from mailgate.core.mail import Notice, Part
+from mailgate.core.model import Category, Kind, Priority, Problem, Role, Status
 from mailgate.core.writing.phrases import duration
 from mailgate.render import HTML_MOST, REFERENCES_MOST, SUBJECT_MOST, Letterhead, Renderer
 from mailgate.samples import DOUBTS, VALUES

@@ -12,7 +12,8 @@ import click
 from mailgate.cli.common import Place, as_json, known_client, on, pass_place, show, table, tag_of, when
 from mailgate.core.commands import questions
 from mailgate.core.ledger import Statement
-from mailgate.core.model import Entry, Notice, Problem
+from mailgate.core.mail import Notice
+from mailgate.core.model import Entry, Problem
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import Refused
 from mailgate.service import refunds, sales

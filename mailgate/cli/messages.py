@@ -15,8 +15,9 @@ import click
 
 from mailgate.app import sole_daemon, transport_for
 from mailgate.cli.common import Place, as_json, pass_place, show
+from mailgate.core.mail import Envelope, Source
 from mailgate.core.message import mime
-from mailgate.core.model import Envelope, Outcome, Source
+from mailgate.core.model import Outcome
 from mailgate.errors import Refused
 from mailgate.service.deliver import drain
 from mailgate.service.explain import explained

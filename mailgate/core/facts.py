@@ -9,7 +9,8 @@ from datetime import datetime
 from mailgate.core import address, ledger
 from mailgate.core.commands import claims, command
 from mailgate.core.desk import Desk
-from mailgate.core.model import Command, Entry, Mail, Matter, Person, Role, Ticket
+from mailgate.core.mail import Mail
+from mailgate.core.model import Command, Entry, Matter, Person, Role, Ticket
 from mailgate.core.reading import fresh
 
 # Of a thread's IDs the nearest; of what a mail names, more than a long day's work on many tickets.

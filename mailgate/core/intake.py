@@ -12,7 +12,7 @@ from datetime import datetime
 
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
-from mailgate.core.model import Mail
+from mailgate.core.mail import Mail
 from mailgate.core.plan import Plan
 from mailgate.core.stages.claims import read_claims, settle_claims
 from mailgate.core.stages.contract import keep_contract

@@ -5,8 +5,7 @@ Message-IDs are kept without their angle brackets, addresses in canonical form (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
@@ -109,103 +108,7 @@ class Outcome(StrEnum):
     REPEAT = "repeat"
 
 
-Source = Literal["smtp", "lmtp", "imap", "inject"]
 HeldFor = Literal["", "balance", "rule", "away"]
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """How a message came to us (RFC 5321 section 2.3.1).
-
-    sender: MAIL FROM, "" for the null path, None where the road has no envelope (IMAP).
-    recipients: as given by the peer, not yet canonical; empty where the road has none.
-    peer: for the log, e.g. "192.0.2.7" or "imap.example.es/INBOX".
-    """
-
-    source: Source
-    sender: str | None = None
-    recipients: tuple[str, ...] = ()
-    peer: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A part of a message that is not its text.
-
-    part: position in a depth-first walk of the message's parts, from 0. size: bytes, decoded.
-    name: cleaned for display, never a path. content_id: without angle brackets, or None.
-    inline: shown inside the text (RFC 2183), as a picture that the HTML part refers to.
-    content: the decoded bytes, None where the message was not read just now.
-    """
-
-    part: int
-    name: str
-    type: str
-    size: int
-    content_id: str | None = None
-    inline: bool = False
-    content: bytes | None = field(default=None, repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """A message as far as it can be understood; a defect is part of the value, never an exception.
-
-    message_id: made from `digest` where the message has none. digest: hex SHA-256 of its content,
-    blind to headers that are added on the way (see `mime.digest`). sender: the one mailbox of
-    From (RFC 5322 section 3.6.2), None unless there is exactly one, plain and ASCII.
-    recipients: whom it was for: the envelope's, else Delivered-To, X-Original-To, To and Cc.
-    text, html: the decoded text/plain and text/html bodies, "" where there is none.
-    headers: lower-case name to its values, unfolded and decoded, in the order of the message.
-    date: what the Date header claims, or None; for display only.
-    unreadable: "" or the bound that the message breaks, so that it was not read whole.
-    """
-
-    message_id: str
-    digest: str
-    sender: str | None
-    sender_name: str = ""
-    reply_to: str | None = None
-    recipients: tuple[str, ...] = ()
-    to: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
-    subject: str = ""
-    date: datetime | None = None
-    in_reply_to: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
-    text: str = ""
-    html: str = ""
-    attachments: tuple[Attachment, ...] = ()
-    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    envelope: Envelope = Envelope("inject")
-    defects: tuple[str, ...] = ()
-    unreadable: str = ""
-
-    def header(self, name: str) -> str:
-        """The first value of a header, "" where there is none."""
-        values = self.headers.get(name.lower(), ())
-        return values[0] if values else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The text of a message, with what was written now apart from what is quoted.
-
-    fresh: surely written now: no quoted history, nothing after a signature mark. May be "".
-    shown: what a reader of the ticket needs so that nothing is lost: `fresh`, or the whole text.
-    whole: the whole text, history and all; the plain part, else the HTML part as text.
-    doubt: "" or the reason why fresh and quoted text cannot be told apart for sure; a code of
-    `_problems.txt` in the templates.
-    forward: whether the message hands on somebody else's.
-    why: where the cut was made and on what evidence, for `explain`.
-    """
-
-    fresh: str
-    shown: str
-    whole: str
-    doubt: str = ""
-    forward: bool = False
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,82 +251,3 @@ class Matter:
     state: MatterState = MatterState.OPEN
     decided_at: datetime | None = None
     decision: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A mail that the desk means to send, before it is written.
-
-    template: name of the template, e.g. "ack". to: canonical address. ticket: gives the mail its
-    reply address, None for mails that belong to none. values: what the template may use, plain
-    values only. subject: the subject line, "" where the template has its own. author: display
-    name of the sender, "" for the desk's. automatic: the value of Auto-Submitted (RFC 3834
-    section 5), "" for what a person wrote. in_reply_to, references: Message-IDs to thread to.
-    carry: hand the attachments of the message being processed on, byte for byte; carry_from: those
-    of an earlier message, by its number.
-    """
-
-    template: str
-    to: str
-    language: str
-    ticket: int | None = None
-    values: Mapping[str, object] = field(default_factory=dict)
-    subject: str = ""
-    author: str = ""
-    automatic: str = "auto-replied"
-    in_reply_to: str = ""
-    references: tuple[str, ...] = ()
-    carry: bool = False
-    carry_from: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A file that goes out with a mail, byte for byte. content_id: without angle brackets."""
-
-    name: str
-    type: str
-    content: bytes
-    content_id: str | None = None
-    inline: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A mail that is written and ready to send. raw: CRLF line ends. text: its plain text."""
-
-    notice: Notice
-    message_id: str
-    subject: str
-    sender: str
-    raw: bytes
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A mail of the outbox that is to be sent now. sender: envelope sender. tries: so far."""
-
-    id: int
-    created_at: datetime
-    sender: str
-    to: str
-    raw: bytes
-    tries: int
-    message_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The next hop took the mail."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The mail was not taken. permanent: trying again will not help (RFC 5321 section 4.2.1, 5yz)."""
-
-    error: str
-    permanent: bool = False
-
-
-Delivery = Sent | Failed

@@ -6,20 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from mailgate.core.commands.command import Script
+from mailgate.core.mail import Mail, Notice, Reading
 from mailgate.core.message.automatic import Automatic
-from mailgate.core.model import (
-    Command,
-    Entry,
-    Mail,
-    Matter,
-    MatterState,
-    Notice,
-    Outcome,
-    Person,
-    Reading,
-    Role,
-    Ticket,
-)
+from mailgate.core.model import Command, Entry, Matter, MatterState, Outcome, Person, Role, Ticket
 
 NO_SCRIPT = Script((), "")
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from mailgate.core import address
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
-from mailgate.core.model import Mail, Person, Ticket
+from mailgate.core.mail import Mail
+from mailgate.core.model import Person, Ticket
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mailgate.core.mail import Envelope, Mail
 from mailgate.core.message import mime
-from mailgate.core.model import Envelope, Mail
 from mailgate.demo.letters import Letter
 from mailgate.demo.outcome import Standing
 from mailgate.demo.stage import Stage

@@ -12,7 +12,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
 
-from mailgate.core.model import Mail
+from mailgate.core.mail import Mail
 from mailgate.demo.cast import Somebody
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mailgate.core.model import Mail, Ticket
+from mailgate.core.mail import Mail
+from mailgate.core.model import Ticket
 from mailgate.demo.cast import Cast
 from mailgate.demo.story import Then
 

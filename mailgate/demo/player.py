@@ -8,8 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 
 from mailgate.app import open_store
+from mailgate.core.mail import Envelope, Mail
 from mailgate.core.message import mime
-from mailgate.core.model import Envelope, Mail
 from mailgate.demo.cast import cast
 from mailgate.demo.desk import RunningDesk
 from mailgate.demo.letters import Letter

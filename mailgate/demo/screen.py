@@ -14,7 +14,7 @@ from typing import Literal
 
 import click
 
-from mailgate.core.model import Mail
+from mailgate.core.mail import Mail
 
 Way = Literal["in", "out"]
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from babel.dates import format_datetime
 
-from mailgate.core.model import Mail, Status
+from mailgate.core.mail import Mail
+from mailgate.core.model import Status
 from mailgate.demo import letters
 from mailgate.demo.cast import Cast
 from mailgate.demo.letters import Heading, Letter

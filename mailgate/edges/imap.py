@@ -18,8 +18,8 @@ from typing import Protocol
 
 from imapclient import SEEN, IMAPClient, SocketTimeout
 
+from mailgate.core.mail import Envelope
 from mailgate.core.mailbox import Uid, mailbox_name, portions, searches
-from mailgate.core.model import Envelope
 from mailgate.core.settings.servers import Imap
 from mailgate.errors import MailgateError, SmtpRefusal
 

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import aiosmtplib
 
-from mailgate.core.model import Delivery, Due, Failed, Sent
+from mailgate.core.mail import Delivery, Due, Failed, Sent
 from mailgate.core.settings.servers import Outgoing
 
 _CONNECT_SECONDS = 15

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, Session
 from aiosmtpd.smtp import Envelope as Session_Envelope
 
 from mailgate.core import address
-from mailgate.core.model import Envelope, Source
+from mailgate.core.mail import Envelope, Source
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.servers import Smtp as Settings
 from mailgate.errors import MailgateError, MailTooBig, StoreUnavailable, UnknownRecipient

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from mailgate.core import ledger
 from mailgate.core.contract.proofs import matters_fit, prices_fit
-from mailgate.core.model import Entry, Notice
+from mailgate.core.mail import Notice
+from mailgate.core.model import Entry
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import StoreUnavailable
 from mailgate.service.letters import post

@@ -18,7 +18,8 @@ from mailgate.core.contract import account, settlement
 from mailgate.core.contract.account import DueEvent
 from mailgate.core.contract.consequences import offer, to_both, to_client
 from mailgate.core.desk import Desk
-from mailgate.core.model import Entry, Notice
+from mailgate.core.mail import Notice
+from mailgate.core.model import Entry
 from mailgate.core.settings.units import Period
 from mailgate.errors import StoreUnavailable
 from mailgate.service.audit import Audit, audited_apart, audited_here, halt, resume

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from mailgate.core import retry
 from mailgate.core.desk import Desk
-from mailgate.core.model import Delivery, Due, Failed, Notice, Sent
+from mailgate.core.mail import Delivery, Due, Failed, Notice, Sent
 from mailgate.errors import StoreUnavailable
 from mailgate.service.letters import post
 from mailgate.service.office import Office

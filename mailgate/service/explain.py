@@ -8,7 +8,8 @@ from typing import Any
 from mailgate.core.commands import command
 from mailgate.core.facts import wanted
 from mailgate.core.intake import decide
-from mailgate.core.model import Command, Mail, Outcome
+from mailgate.core.mail import Mail
+from mailgate.core.model import Command, Outcome
 from mailgate.core.plan import Plan
 from mailgate.core.reading import fresh
 from mailgate.service.office import Office

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from mailgate.core import address
 from mailgate.core.desk import Desk
+from mailgate.core.mail import Attachment, Notice, Outgoing, Part
 from mailgate.core.message import mime
-from mailgate.core.model import Attachment, Notice, Outgoing, Part
 from mailgate.render import Letterhead
 from mailgate.service.office import Office
 from mailgate.service.reports import filled

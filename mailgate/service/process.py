@@ -13,8 +13,9 @@ from functools import partial
 
 from mailgate.core.facts import wanted
 from mailgate.core.intake import decide
+from mailgate.core.mail import Mail
 from mailgate.core.message import mime
-from mailgate.core.model import Mail, Outcome
+from mailgate.core.model import Outcome
 from mailgate.core.plan import Plan
 from mailgate.errors import StoreUnavailable
 from mailgate.service.letters import post

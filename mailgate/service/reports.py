@@ -15,7 +15,8 @@ from mailgate.core.commands.vocabulary import VERBS
 from mailgate.core.contract import settlement
 from mailgate.core.contract.account import expires_on, refund_until
 from mailgate.core.desk import Desk
-from mailgate.core.model import Entry, Notice, Part, Role
+from mailgate.core.mail import Notice, Part
+from mailgate.core.model import Entry, Role
 from mailgate.service.statements import report_files, report_values, statement_of, ticket_tag
 from mailgate.store import Connection, entries, messages, tickets
 

@@ -10,7 +10,8 @@ from mailgate.core import ledger
 from mailgate.core.contract import account
 from mailgate.core.contract.consequences import Consequences, of_balance, to_client
 from mailgate.core.desk import Desk
-from mailgate.core.model import Entry, Kind, Notice
+from mailgate.core.mail import Notice
+from mailgate.core.model import Entry, Kind
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.schema import Package
 from mailgate.errors import NotFound, Refused

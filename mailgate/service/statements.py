@@ -12,7 +12,8 @@ from typing import Any
 from mailgate.core import ledger
 from mailgate.core.desk import Desk
 from mailgate.core.ledger import Line, Statement
-from mailgate.core.model import Entry, Kind, Part
+from mailgate.core.mail import Part
+from mailgate.core.model import Entry, Kind
 from mailgate.store import Connection, entries, matters, tickets
 
 

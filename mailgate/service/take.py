@@ -7,8 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
 
+from mailgate.core.mail import Envelope
 from mailgate.core.mailbox import Uid
-from mailgate.core.model import Envelope
 from mailgate.store import journal, mailboxes
 from mailgate.store.writer import Writer
 

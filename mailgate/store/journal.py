@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mailgate.core.mail import Envelope
 from mailgate.core.mailbox import Uid
-from mailgate.core.model import Envelope, Outcome
+from mailgate.core.model import Outcome
 from mailgate.store import blobs
 from mailgate.store.connection import Connection, Row
 from mailgate.store.times import moment, stamp

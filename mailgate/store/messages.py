@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mailgate.core.model import Attachment, Outcome, Role
+from mailgate.core.mail import Attachment
+from mailgate.core.model import Outcome, Role
 from mailgate.store.connection import Connection, Row
 from mailgate.store.times import moment, stamp
 

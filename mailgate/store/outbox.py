@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailgate.core.model import Due, Outgoing
+from mailgate.core.mail import Due, Outgoing
 from mailgate.store import blobs
 from mailgate.store.connection import Connection, Row
 from mailgate.store.times import moment, opt_moment, opt_stamp, stamp

@@ -6,18 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from mailgate.core.model import (
-    Entry,
-    Envelope,
-    Kind,
-    Notice,
-    Outcome,
-    Outgoing,
-    Priority,
-    Role,
-    Status,
-    Ticket,
-)
+from mailgate.core.mail import Envelope, Notice, Outgoing
+from mailgate.core.model import Entry, Kind, Outcome, Priority, Role, Status, Ticket
 from mailgate.store import Connection, Store, entries, journal, messages, outbox, tickets
 from mailgate.store.messages import Message
 from tests.bench.corpus import CLIENTS, DESK, MINUTES, TECHNICIANS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mailgate.core.facts import wanted
+from mailgate.core.mail import Envelope
 from mailgate.core.message import mime
-from mailgate.core.model import Envelope
 from tests.support import NOW, desk, from_marta, mail, reply_address
 
 HTML = (

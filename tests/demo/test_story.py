@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from mailgate import config
+from mailgate.core.mail import Envelope, Mail
 from mailgate.core.message import mime
-from mailgate.core.model import Envelope, Mail, Status, Ticket
+from mailgate.core.model import Status, Ticket
 from mailgate.core.reading import fresh
 from mailgate.demo.cast import Cast, cast
 from mailgate.demo.desk import RunningDesk

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from mailgate.core.mail import Envelope
 from mailgate.core.mailbox import Uid
-from mailgate.core.model import Envelope
 from mailgate.edges.imap import Poller
 from tests.servers import PASSWORD, USER, Dovecot
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from mailgate.core.mail import Envelope
 from mailgate.core.mailbox import Uid
-from mailgate.core.model import Envelope
 from mailgate.edges import imap
 from mailgate.edges.imap import Poller
 from mailgate.errors import MailTooBig

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from mailgate.core.model import Delivery, Due, Failed, Sent
+from mailgate.core.mail import Delivery, Due, Failed, Sent
 from mailgate.edges import outbound
 from mailgate.edges.outbound import FileTransport, SmtpTransport, file_name
 from tests.servers import PASSWORD, USER, Certificate, Smarthost, eventually, free_port

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from mailgate.core.model import Envelope
+from mailgate.core.mail import Envelope
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.servers import Smtp
 from mailgate.edges.smtp import Gate, Handler

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from mailgate.core.model import Kind, Matter, MatterKind, MatterState, Notice, Outgoing, Role, Status
+from mailgate.core.mail import Notice, Outgoing
+from mailgate.core.model import Kind, Matter, MatterKind, MatterState, Role, Status
 from mailgate.service.audit import MOST_TOLD, audited, halt, resume
 from mailgate.store import Connection, entries, events, matters, outbox, tickets
 from tests.running import read, text_of

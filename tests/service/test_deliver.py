@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from mailgate.core.model import Delivery, Due, Failed, Notice, Sent
+from mailgate.core.mail import Delivery, Due, Failed, Notice, Sent
 from mailgate.core.settings.servers import Outgoing as OutgoingRules
 from mailgate.edges.outbound import FileTransport, SmtpTransport
 from mailgate.service.deliver import drain

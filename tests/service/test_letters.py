@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mailgate.core.desk import Desk
+from mailgate.core.mail import Notice
 from mailgate.core.message import mime
-from mailgate.core.model import Notice
 from tests.running import read
 from tests.stored import StoredDesk, stored_desk
 from tests.support import KEY, reply_address, rules, written

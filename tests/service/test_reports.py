@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mailgate.core.model import Kind, Notice, Part, Status
+from mailgate.core.mail import Notice, Part
+from mailgate.core.model import Kind, Status
 from mailgate.service import reports
 from mailgate.store import tickets
 from tests.running import read, text_of

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from mailgate.core.model import Entry, Envelope, Kind, Notice, Outcome, Outgoing, Role, Ticket
+from mailgate.core.mail import Envelope, Notice, Outgoing
+from mailgate.core.model import Entry, Kind, Outcome, Role, Ticket
 from mailgate.store import Connection, blobs, entries, journal, messages, outbox, tickets
 from mailgate.store.messages import Message
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailgate.core.model import Notice, Outgoing
+from mailgate.core.mail import Notice, Outgoing
 from mailgate.store import Store, journal, outbox
 from tests.store.makes import NOW, taken
 

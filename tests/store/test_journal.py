@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from mailgate.core.mail import Envelope
 from mailgate.core.mailbox import Uid
-from mailgate.core.model import Envelope, Outcome
+from mailgate.core.model import Outcome
 from mailgate.store import Store, journal, mailboxes
 from tests.store.makes import ENVELOPE, NOW, message, taken, ticket
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from mailgate.core.model import Delivery, Due, Failed, Sent
+from mailgate.core.mail import Delivery, Due, Failed, Sent
 from mailgate.errors import StoreUnavailable
 from mailgate.service import deliver
 from mailgate.service.office import Office

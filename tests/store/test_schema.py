@@ -14,7 +14,8 @@ import pytest
 from sqlite_utils import Database
 
 from mailgate.core.facts import Wanted
-from mailgate.core.model import Envelope, Outcome
+from mailgate.core.mail import Envelope
+from mailgate.core.model import Outcome
 from mailgate.errors import Refused, StoreUnavailable
 from mailgate.store import Connection, Store, facts, journal, messages, outbox, quarantine, schema, tickets
 from mailgate.store.connection import connect

@@ -9,7 +9,8 @@ from typing import Literal
 from mailgate.core import ledger
 from mailgate.core.contract.consequences import to_client, to_staff
 from mailgate.core.desk import Desk
-from mailgate.core.model import Entry, Kind, Matter, MatterKind, Notice, Ticket
+from mailgate.core.mail import Notice
+from mailgate.core.model import Entry, Kind, Matter, MatterKind, Ticket
 
 
 def waiting(entry: Entry) -> Matter:

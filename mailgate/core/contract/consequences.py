@@ -9,7 +9,8 @@ from typing import Any
 
 from mailgate.core.contract import account
 from mailgate.core.desk import Desk
-from mailgate.core.model import Notice, Status, Ticket
+from mailgate.core.mail import Notice
+from mailgate.core.model import Status, Ticket
 
 
 @dataclass(frozen=True, slots=True)

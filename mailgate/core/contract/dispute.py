@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from mailgate.core.contract.consequences import to_client, to_staff
 from mailgate.core.desk import Desk
-from mailgate.core.model import Entry, Kind, Matter, MatterKind, Notice
+from mailgate.core.mail import Notice
+from mailgate.core.model import Entry, Kind, Matter, MatterKind
 
 Ruling = Literal["refused", "reduced", "granted"]
 

@@ -10,7 +10,8 @@ from mailgate.core import ledger
 from mailgate.core.contract import account, settlement
 from mailgate.core.contract.consequences import to_both, to_client, to_staff
 from mailgate.core.desk import Desk
-from mailgate.core.model import Entry, Kind, Matter, MatterKind, Notice
+from mailgate.core.mail import Notice
+from mailgate.core.model import Entry, Kind, Matter, MatterKind
 
 
 def asked(

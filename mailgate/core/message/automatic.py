@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mailgate.core import address
+from mailgate.core.mail import Mail
 from mailgate.core.message import charset
-from mailgate.core.model import Mail
 
 Kind = Literal["own", "bounce", "mdn", "feedback", "auto-reply", "auto-generated", "bulk"]
 

@@ -11,9 +11,9 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256
 
 from mailgate.core import address
+from mailgate.core.mail import Attachment, Envelope, Mail
 from mailgate.core.message import charset
 from mailgate.core.message.parts import Leaf, OverLimitError, Part, leaves, read, read_fields
-from mailgate.core.model import Attachment, Envelope, Mail
 
 MAX_NAME = 150
 MAX_HELD = 500_000

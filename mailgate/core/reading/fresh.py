@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from mailgate.core.model import Mail, Reading
+from mailgate.core.mail import Mail, Reading
 from mailgate.core.reading import html, marks, recall
 from mailgate.core.reading.cut import Cut, Kind
 from mailgate.core.reading.opening import COMMAND_LINE

@@ -13,19 +13,8 @@ from mailgate.core.contract import account, consent, dispute, refund, settlement
 from mailgate.core.contract.consequences import to_client, to_staff
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
-from mailgate.core.model import (
-    Command,
-    Entry,
-    Kind,
-    Matter,
-    MatterKind,
-    MatterState,
-    Notice,
-    Problem,
-    Role,
-    Status,
-    Ticket,
-)
+from mailgate.core.mail import Notice
+from mailgate.core.model import Command, Entry, Kind, Matter, MatterKind, MatterState, Problem, Role, Status, Ticket
 from mailgate.core.plan import Decision, Plan
 from mailgate.core.stages.reply import answering
 from mailgate.core.stages.waited import book_waiting

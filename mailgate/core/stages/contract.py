@@ -10,7 +10,8 @@ from mailgate.core.contract import account, consequences
 from mailgate.core.contract.consequences import to_client, to_staff
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
-from mailgate.core.model import Kind, Matter, MatterKind, Notice, Ticket
+from mailgate.core.mail import Notice
+from mailgate.core.model import Kind, Matter, MatterKind, Ticket
 from mailgate.core.plan import Plan
 
 

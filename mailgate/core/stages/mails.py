@@ -10,8 +10,9 @@ from mailgate.core import ledger
 from mailgate.core.contract.consequences import offer
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts, Heard, Held
+from mailgate.core.mail import Notice
 from mailgate.core.message import subject as subjects
-from mailgate.core.model import Kind, MatterKind, Notice, Priority, Status, Ticket
+from mailgate.core.model import Kind, MatterKind, Priority, Status, Ticket
 from mailgate.core.plan import Plan
 from mailgate.core.stages.reply import answering, chain, real_id
 

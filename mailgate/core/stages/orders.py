@@ -12,8 +12,9 @@ from mailgate.core.commands.command import Script
 from mailgate.core.contract import consent, dispute
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
+from mailgate.core.mail import Notice, Reading
 from mailgate.core.message import subject
-from mailgate.core.model import Command, Kind, MatterKind, Notice, Outcome, Problem, Reading, Role
+from mailgate.core.model import Command, Kind, MatterKind, Outcome, Problem, Role
 from mailgate.core.plan import Plan
 from mailgate.core.settings.rules import Rules
 from mailgate.core.stages.reply import answering

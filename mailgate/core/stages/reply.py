@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mailgate.core.mail import Mail, Notice
 from mailgate.core.message import mime
-from mailgate.core.model import Mail, Notice
 
 
 def answering(notice: Notice, mail: Mail) -> Notice:

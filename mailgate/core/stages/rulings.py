@@ -12,19 +12,8 @@ from mailgate.core.contract.consequences import offer, to_both, to_client
 from mailgate.core.contract.dispute import Ruled
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
-from mailgate.core.model import (
-    Command,
-    Entry,
-    Kind,
-    Matter,
-    MatterKind,
-    MatterState,
-    Notice,
-    Problem,
-    Role,
-    Status,
-    Ticket,
-)
+from mailgate.core.mail import Notice
+from mailgate.core.model import Command, Entry, Kind, Matter, MatterKind, MatterState, Problem, Role, Status, Ticket
 from mailgate.core.plan import Decision, Plan
 from mailgate.core.stages.waited import book_waiting
 from mailgate.core.stages.where import answered

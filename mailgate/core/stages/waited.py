@@ -8,7 +8,8 @@ from typing import Literal
 from mailgate.core.contract import consent
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
-from mailgate.core.model import Matter, MatterState, Notice, Ticket
+from mailgate.core.mail import Notice
+from mailgate.core.model import Matter, MatterState, Ticket
 from mailgate.core.plan import Decision, Plan
 
 

@@ -7,8 +7,9 @@ from datetime import date, datetime
 from mailgate.core.commands import claims, questions
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
+from mailgate.core.mail import Notice
 from mailgate.core.message import subject
-from mailgate.core.model import Notice, Outcome, Problem, Role
+from mailgate.core.model import Outcome, Problem, Role
 from mailgate.core.plan import Plan
 from mailgate.core.reading import fresh
 from mailgate.core.stages.reply import answering

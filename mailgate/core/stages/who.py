@@ -7,8 +7,9 @@ from datetime import datetime
 from mailgate.core import thread
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
+from mailgate.core.mail import Mail, Notice
 from mailgate.core.message import automatic
-from mailgate.core.model import Mail, Notice, Outcome, Person, Role
+from mailgate.core.model import Outcome, Person, Role
 from mailgate.core.plan import Plan
 from mailgate.core.reading import fresh
 

@@ -15,7 +15,7 @@ from io import BytesIO
 from itertools import chain
 from urllib.parse import quote
 
-from mailgate.core.model import Part
+from mailgate.core.mail import Part
 from mailgate.core.writing.headers import clean, field
 
 NAME = 150  # characters of a file name; what is longer keeps its ending

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
-from mailgate.core.model import Part
+from mailgate.core.mail import Part
 
 FOOTER_MARK = "-- "  # RFC 3676 section 4.3
 DEPTH = 6  # quotes in quotes; what lies deeper is shown as text

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from mailgate.core.contract import refund
-from mailgate.core.model import Entry, Kind, Matter, MatterKind, Notice
+from mailgate.core.mail import Notice
+from mailgate.core.model import Entry, Kind, Matter, MatterKind
 from tests.support import NOW, desk
 
 DAY = timedelta(days=1)

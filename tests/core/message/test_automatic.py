@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from mailgate.core.mail import Envelope
 from mailgate.core.message import mime
 from mailgate.core.message.automatic import Automatic, automatic
-from mailgate.core.model import Envelope
 
 DESKS = ["soporte@example.es", "ayuda@example.es"]
 

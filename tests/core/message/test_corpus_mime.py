@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from mailgate.core.mail import Envelope
 from mailgate.core.message import mime
 from mailgate.core.message.automatic import automatic
-from mailgate.core.model import Envelope
 
 CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
 DIFFERENCES = Path(__file__).with_name("corpus_differences.toml")

@@ -8,8 +8,8 @@ from email import message_from_bytes
 
 import pytest
 
+from mailgate.core.mail import Envelope, Mail
 from mailgate.core.message import mime, parts
-from mailgate.core.model import Envelope, Mail
 from tests.support import in_linear_time
 
 FILE = random.Random(1).randbytes(60_000)

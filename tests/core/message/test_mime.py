@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailgate.core.mail import Envelope, Mail
 from mailgate.core.message import mime
-from mailgate.core.model import Envelope, Mail
 
 HERE = Envelope("inject")
 ANA = b"From: Ana Prieto <ana@acme.example>\r\nMessage-ID: <1@acme.example>\r\nSubject: Hola\r\n"

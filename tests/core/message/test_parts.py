@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mailgate.core.mail import Envelope, Mail
 from mailgate.core.message import mime, parts
-from mailgate.core.model import Envelope, Mail
 from tests.support import in_linear_time
 
 HERE = Envelope("inject")

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from mailgate.core.mail import Envelope, Mail, Reading
 from mailgate.core.message import mime
-from mailgate.core.model import Envelope, Mail, Reading
 from mailgate.core.reading import fresh
 from mailgate.core.reading.opening import COMMAND_LINE
 from tests.support import in_linear_time

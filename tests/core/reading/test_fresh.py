@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.core.model import Mail, Reading
+from mailgate.core.mail import Mail, Reading
 from mailgate.core.reading import fresh
 from tests.support import in_linear_time
 

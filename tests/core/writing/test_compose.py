@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailgate.core.model import Part
+from mailgate.core.mail import Part
 from mailgate.core.writing.compose import NAME, compose
 
 HEADERS = (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from mailgate.core.model import Part
+from mailgate.core.mail import Part
 from mailgate.core.writing.page import DEPTH, from_text, pictures
 from tests.support import in_linear_time
 
