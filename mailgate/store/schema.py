@@ -241,6 +241,66 @@ create table event (
 ) strict;
 """
 
+_WORKING_DESK = """
+alter table ticket add column quick_due_at text;
+alter table ticket add column answer_left integer;
+alter table ticket add column quick_left integer;
+alter table ticket add column merged_into integer references ticket (id);
+create index ticket_due on ticket (answer_due_at) where answer_due_at is not null;
+create index ticket_load on ticket (technician) where status in ('new', 'open');
+create index ticket_planned on ticket (planned_start) where status = 'scheduled';
+create index ticket_delivery on ticket (planned_delivery) where planned_delivery is not null and status <> 'closed';
+create index ticket_away on ticket (technician, id) where held_for = 'away';
+create index ticket_merged on ticket (merged_into) where merged_into is not null;
+
+create table absence (
+    id integer primary key,
+    technician text not null,
+    since text not null,
+    until text not null,
+    message integer references message (id),
+    check (since <= until)
+) strict;
+create index absence_technician on absence (technician, until);
+
+create table experience (
+    technician text not null,
+    scope text not null check (scope in ('client', 'category')),
+    name text not null,
+    minutes integer not null,
+    primary key (scope, name, technician)
+) strict;
+insert into experience
+    select technician, 'client', client, sum(worked) from entry
+    where kind in ('debit', 'courtesy') and technician is not null group by technician, client;
+insert into experience
+    select e.technician, 'category', t.category, sum(e.worked) from entry e join ticket t on t.id = e.ticket
+    where e.kind in ('debit', 'courtesy') and e.technician is not null and t.category is not null
+    group by e.technician, t.category;
+
+create table guest (
+    ticket integer not null references ticket (id),
+    address text not null,
+    message integer references message (id),
+    primary key (ticket, address)
+) strict;
+
+create table rules_taken (
+    id integer primary key,
+    at text not null,
+    digest text not null,
+    data text not null
+) strict;
+
+create index message_at on message (at);
+create index quarantine_ticket on quarantine (ticket, sender) where state = 'waiting' and ticket is not null;
+create index event_at on event (at);
+create virtual table search using fts5 (
+    subject, text, content = 'message', content_rowid = 'id', tokenize = "unicode61 remove_diacritics 2"
+);
+insert into search (rowid, subject, text) select id, subject, text from message where ticket is not null;
+"""
+
 # The ledger is append-only whatever program opens the file: an entry is answered by another entry.
 _GUARDS = """
 create trigger entry_never_changes before update on entry
@@ -261,6 +321,12 @@ def m0001_first_schema(db: Database) -> None:
 def m0002_service_contract(db: Database) -> None:
     """Matters that wait for a word, events that happen once, limits of tickets."""
     db.executescript(_CONTRACT)
+
+
+@migrations()
+def m0003_working_desk(db: Database) -> None:
+    """Clocks of promises, absences, who knows what, guests, rules as they were taken up, search."""
+    db.executescript(_WORKING_DESK)
 
 
 def migrate(connection: Connection) -> None:

@@ -103,6 +103,10 @@ def _columns(ticket: Ticket) -> dict[str, object]:
         "follows": ticket.follows,
         "spend_limit": ticket.limit,
         "held_for": ticket.held_for,
+        "quick_due_at": opt_stamp(ticket.quick_due_at),
+        "answer_left": ticket.answer_left,
+        "quick_left": ticket.quick_left,
+        "merged_into": ticket.merged_into,
     }
 
 
@@ -127,4 +131,8 @@ def _ticket(row: Row) -> Ticket:
         follows=row["follows"],
         limit=row["spend_limit"],
         held_for=row["held_for"],
+        quick_due_at=opt_moment(row["quick_due_at"]),
+        answer_left=row["answer_left"],
+        quick_left=row["quick_left"],
+        merged_into=row["merged_into"],
     )
