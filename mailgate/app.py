@@ -16,12 +16,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
 from mailgate import config
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Envelope, Notice, Source
 from mailgate.core.settings.rules import Rules
+from mailgate.edges.clockwork import Clockwork
 from mailgate.edges.outbound import FileTransport, SmtpTransport, Transport
 from mailgate.edges.pollers import Pollers
 from mailgate.edges.smtp import Gate, Handler, quiet_libraries
@@ -32,6 +31,7 @@ from mailgate.service.deliver import drain
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.service.process import Processor
+from mailgate.service.schedule import tick
 from mailgate.service.secret import desk_key
 from mailgate.service.take import Intake, Pace, utc_now
 from mailgate.store import Store, outbox
@@ -42,8 +42,8 @@ log = logging.getLogger("mailgate")
 _M_MMAP_THRESHOLD = -3  # malloc.h
 _RELOAD_SECONDS = 0.5
 _OUTBOX_SECONDS = 1
-# How soon the desk's new day is noticed.
-_DAILY_SECONDS = 60
+# How soon the desk's new day, and what the clock brings to its tickets, is noticed.
+_JOBS_SECONDS = 60
 # How long a daemon that stops waits for the mails under way; systemd kills it after 90 seconds.
 _SENDING_SECONDS = 20
 
@@ -95,7 +95,7 @@ def _give_memory_back() -> None:
 
 
 class Daemon:
-    """What `mailgate run` runs: gateway, pollers, processing, outbox, reload, the day's work."""
+    """What `mailgate run` runs: gateway, pollers, processing, outbox, reload, what the clock brings."""
 
     def __init__(self, rules_path: Path, data: Path) -> None:
         self._rules_path = rules_path
@@ -130,14 +130,14 @@ class Daemon:
         await self._start_gates()
         self._processor.start()
         self._pollers.start()
-        scheduler = self._schedule()
+        clockwork = self._clockwork()
+        clockwork.start()
         delivering = asyncio.create_task(self._deliver())
-        watching = asyncio.create_task(self._watch_the_day())
         self._announce()
         if ready:
             ready.set()
         await self._stopping.wait()
-        await self._stop(scheduler, delivering, watching)
+        await self._stop(clockwork, delivering)
 
     def stop(self) -> None:
         """Ask a daemon that runs in another thread to end."""
@@ -163,28 +163,22 @@ class Daemon:
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._pace.settled, last)
 
-    def _schedule(self) -> AsyncIOScheduler:
+    def _clockwork(self) -> Clockwork:
         """The table of what happens every few moments."""
-        scheduler = AsyncIOScheduler(
-            timezone=self._office.desk.rules.zone,
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-        )
-        logging.getLogger("apscheduler").setLevel(logging.WARNING)
-        scheduler.add_job(self._reload_if_changed, "interval", seconds=_RELOAD_SECONDS, id="reload")
-        scheduler.add_job(self._ring_outbox, "interval", seconds=_OUTBOX_SECONDS, id="outbox")
-        scheduler.start()
-        return scheduler
+        clockwork = Clockwork(self._office.desk.rules.zone)
+        clockwork.every(_RELOAD_SECONDS, "reload", self._reload_if_changed)
+        clockwork.every(_OUTBOX_SECONDS, "outbox", self._ring_outbox)
+        clockwork.every(_JOBS_SECONDS, "day", self._daily.tick)
+        clockwork.every(_JOBS_SECONDS, "jobs", self._run_jobs)
+        return clockwork
 
     def _ring_outbox(self) -> None:
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._outbox_rings.set)
 
-    async def _watch_the_day(self) -> None:
-        """Look for a new day, now and every minute: of the monotonic clock, for the other one may jump."""
-        while self._is_going():
-            await asyncio.to_thread(self._daily.tick)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _DAILY_SECONDS)
+    def _run_jobs(self) -> None:
+        if tick(self._writer, self._office, utc_now()):
+            self._ring_outbox()
 
     async def _deliver(self) -> None:
         """Send what is due whenever somebody rings."""
@@ -245,18 +239,15 @@ class Daemon:
             log.info("listening (%s) on %s", source, gate.place)
         log.info("%s <%s>; mails go out by %s", rules.desk.name, rules.desk.address, rules.outgoing.via)
 
-    async def _stop(
-        self, scheduler: AsyncIOScheduler, delivering: asyncio.Task[None], watching: asyncio.Task[None]
-    ) -> None:
+    async def _stop(self, clockwork: Clockwork, delivering: asyncio.Task[None]) -> None:
         """In the order of the way: nothing new comes in, what came is finished, then the store closes."""
         log.info("stopping")
-        scheduler.shutdown(wait=False)
+        self._daily.stop()
+        await clockwork.stop()
         for gate in self._gates:
             await gate.stop()
         await asyncio.to_thread(self._pollers.end)
         await asyncio.to_thread(self._processor.stop)
-        self._daily.stop()
-        await watching
         self._outbox_rings.set()
         # Cut off in the middle, a mail may have been taken by the next hop, and would go out twice.
         await asyncio.wait([delivering], timeout=_SENDING_SECONDS)

@@ -201,7 +201,7 @@ class Daily:
         self._day: date | None = None
 
     def tick(self) -> None:
-        """Do the work of the day unless it is done; not for the event loop, it may take a while.
+        """Do the work of the day unless it is done; it may take a while, so not in the event loop.
 
         What the store did not allow is tried again by the next tick, what failed otherwise by the next day.
         """

@@ -1,0 +1,82 @@
+"""Calls what is to be done every so many seconds, whatever happens to the wall clock."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from typing import Any
+
+from apscheduler.executors import pool
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+log = logging.getLogger("mailgate.clockwork")
+
+_LOOK_SECONDS = 1.0
+# A wall clock that is set by less than this stalls nothing for long.
+_JUMP_SECONDS = 5.0
+_AT_ONCE = 4
+
+
+class Clockwork:
+    """The one schedule of the daemon: each job is run at the start and then every so many seconds.
+
+    One at a time of each; what was missed is made up for by one run. APScheduler reckons by the wall
+    clock, so one that is put back by an hour would stall all jobs for an hour: the monotonic clock
+    tells, and makes them due again. wall, steady: the two clocks, in seconds.
+    """
+
+    def __init__(
+        self, zone: tzinfo, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._zone = zone
+        self._wall, self._steady = wall, steady
+        self._threads = pool.ThreadPoolExecutor(_AT_ONCE)
+        self._scheduler: Any = AsyncIOScheduler(
+            timezone=zone,
+            executors={"default": {"type": "asyncio"}, "threads": self._threads},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._watching: asyncio.Task[None] | None = None
+        # That a run takes longer than its interval is no news.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+    def every(self, seconds: float, name: str, job: Callable[[], Any]) -> None:
+        """Add a job: a coroutine function for the event loop, any other runs in a thread and may take long."""
+        runs_in = "default" if asyncio.iscoroutinefunction(job) else "threads"
+        now = datetime.now(self._zone)
+        self._scheduler.add_job(job, "interval", seconds=seconds, id=name, executor=runs_in, next_run_time=now)
+
+    def start(self) -> None:
+        """Begin, in the event loop that is running."""
+        self._scheduler.start()
+        self._watching = asyncio.create_task(self._watch())
+
+    async def stop(self) -> None:
+        """Begin nothing any more, and wait for the jobs in threads that are under way."""
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        self._scheduler.shutdown(wait=False)
+        await asyncio.sleep(0)  # the shutdown is a call in the event loop
+        await asyncio.to_thread(self._threads.shutdown)
+
+    async def _watch(self) -> None:
+        """Notice that the wall clock was set."""
+        before = self._apart()
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            apart = self._apart()
+            if abs(apart - before) > _JUMP_SECONDS:
+                log.warning("the clock was set by %.0f s: all jobs are due", apart - before)
+                self._make_due()
+            before = apart
+
+    def _apart(self) -> float:
+        return self._wall() - self._steady()
+
+    def _make_due(self) -> None:
+        for job in self._scheduler.get_jobs():
+            self._scheduler.modify_job(job.id, next_run_time=datetime.now(self._zone))

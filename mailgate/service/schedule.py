@@ -1,0 +1,48 @@
+"""What the clock brings to tickets and people: a table of jobs, each run every minute.
+
+A job asks the store what is due, so that a daemon that was off finds it still. What it did it records as
+an event in the transaction of its mails, so that nothing is told twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from mailgate.errors import StoreUnavailable
+from mailgate.service.office import Office
+from mailgate.store import Connection
+from mailgate.store.writer import Writer
+
+log = logging.getLogger("mailgate.schedule")
+
+Job = Callable[[Connection, Office, datetime], int]
+"""Does what is due at `now`, in the caller's transaction; gives how many things it did."""
+
+JOBS: Mapping[str, Job] = {}
+
+
+def tick(writer: Writer, office: Office, now: datetime, jobs: Mapping[str, Job] = JOBS) -> Counter[str]:
+    """Run each job in a transaction of its own; give how many things each did. Waits for the commits.
+
+    A job that fails is logged and stops none of the others. What the store does not allow now is due
+    still at the next tick.
+    """
+    running = {name: writer.submit(_bound(job, office, now)) for name, job in jobs.items()}
+    done: Counter[str] = Counter()
+    for name, future in running.items():
+        try:
+            done[name] += future.result()
+        except StoreUnavailable as error:
+            log.warning("%s waits: %s", name, error)
+        except Exception:
+            log.exception("%s failed; the other jobs go on", name)
+    if told := ", ".join(f"{name} {count}" for name, count in done.items() if count):
+        log.info("%s", told)
+    return +done
+
+
+def _bound(job: Job, office: Office, now: datetime) -> Callable[[Connection], int]:
+    return lambda tx: job(tx, office, now)
