@@ -24,6 +24,8 @@ MAX_HEADER = 65_536
 MAX_IDS = 100
 MAX_ID = 998
 TOKEN_LENGTH = 20  # 100 bits in base32
+# In place of a ticket's number: mails that belong to no ticket and may be answered all the same.
+DESK_ITSELF = 0
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -32,7 +34,7 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SPECIAL = re.compile(r'[()<>\[\]:;@\\,"\x00-\x08\x0a-\x1f\x7f]')
 _QUOTING = re.compile(r"\\(.)|\"")
 _BRACKETED = re.compile(r"<([^<>]*)>")
-_POINTER = re.compile(r"(?P<ticket>[1-9][0-9]{0,9})\.(?P<token>[a-z2-7]{20})")
+_POINTER = re.compile(r"(?P<ticket>0|[1-9][0-9]{0,9})\.(?P<token>[a-z2-7]{20})")
 
 
 def canonical(address: str) -> str | None:
@@ -88,7 +90,7 @@ def message_ids(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def reply_address(key: bytes, desk: str, ticket: int, recipient: str) -> str:
-    """The address at which answers of this recipient reach this ticket, e.g. `soporte+12.<token>@…`.
+    """The address at which answers of this recipient reach this ticket, or DESK_ITSELF, e.g. `soporte+12.<token>@…`.
 
     Raises ValueError where an address is not plain or the part before @ would pass 64 characters.
     """
@@ -101,7 +103,7 @@ def reply_address(key: bytes, desk: str, ticket: int, recipient: str) -> str:
 
 
 def reply_pointer(address: str, desks: Collection[str]) -> tuple[int, str] | None:
-    """Ticket and token in a reply address of the desk; the token is still to be proved."""
+    """Ticket, or DESK_ITSELF, and token in a reply address of the desk; the token is still to be proved."""
     for suffix in _suffixes(address, desks):
         if match := _POINTER.fullmatch(suffix):
             return int(match["ticket"]), match["token"]

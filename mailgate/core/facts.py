@@ -112,7 +112,7 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
     orders = _orders(mail, person, desk, now)
     asks = _Asks.of(mail, person, desk)
     pointers = (address.reply_pointer(recipient, desk.rules.desks) for recipient in mail.recipients)
-    named = [pointer[0] for pointer in pointers if pointer]
+    named = [pointer[0] for pointer in pointers if pointer and pointer[0] != address.DESK_ITSELF]
     named += [int(number) for number in desk.tags.findall(mail.subject)]
     named += [order.ticket for order in orders if order.ticket]
     entries = dict.fromkeys(order.entry for order in (*orders, *asks.claims) if order.entry)

@@ -113,7 +113,8 @@ class Notice:
     """A mail that the desk means to send, before it is written.
 
     template: name of the template, e.g. "ack". to: canonical address. ticket: gives the mail its
-    reply address, None for mails that belong to none. values: what the template may use, plain
+    reply address; `address.DESK_ITSELF` for one that belongs to no ticket and may be answered, None for one
+    that may not. values: what the template may use, plain
     values only. subject: the subject line, "" where the template has its own. author: display
     name of the sender, "" for the desk's. automatic: the value of Auto-Submitted (RFC 3834
     section 5), "" for what a person wrote. in_reply_to, references: Message-IDs to thread to.

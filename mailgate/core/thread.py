@@ -65,6 +65,14 @@ def by_reply_address(mail: Mail, facts: Facts, desk: Desk) -> Iterator[Match]:
             yield Match(facts.tickets[number], "a reply address of the ticket")
 
 
+def is_to_own_desk_address(mail: Mail, desk: Desk) -> bool:
+    """Whether the mail was sent to the sender's own reply address of the desk itself, which is of no ticket."""
+    pointers = (address.reply_pointer(recipient, desk.rules.desks) for recipient in mail.recipients)
+    tokens = [token for number, token in filter(None, pointers) if number == address.DESK_ITSELF]
+    mine = _own_addresses(mail, desk) if tokens else ()
+    return any(address.token_fits(desk.key, address.DESK_ITSELF, own, token) for own in mine for token in tokens)
+
+
 def _own_addresses(mail: Mail, desk: Desk) -> tuple[str, ...]:
     """The addresses that are the sender's: of a technician all that the rules name, of a client the one."""
     person = desk.rules.who(mail.sender) if mail.sender else None

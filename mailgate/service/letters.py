@@ -58,13 +58,13 @@ def write(
 
 def _letterhead(desk: Desk, notice: Notice, now: datetime, name: str) -> Letterhead:
     home = desk.rules.desk.address
-    reply_to = address.reply_address(desk.key, home, notice.ticket, notice.to) if notice.ticket else ""
+    reply_to = address.reply_address(desk.key, home, notice.ticket, notice.to) if notice.ticket is not None else ""
     return Letterhead(
         desk_name=desk.rules.desk.name,
         desk_address=home,
         reply_to=reply_to,
         # Bounces of a ticket's mail come back to that ticket; nothing else may come back at all.
-        sender=reply_to,
+        sender=reply_to if notice.ticket else "",
         message_id=_message_id(desk, name),
         date=now,
         zone=desk.rules.zone,

@@ -39,7 +39,7 @@ def queue(tx: Connection, mail: Outgoing, now: datetime) -> int:
             subject=mail.subject,
             template=mail.notice.template,
             message_id=mail.message_id,
-            ticket=mail.notice.ticket,
+            ticket=mail.notice.ticket or None,  # of the desk itself
             blob=blobs.put(tx, mail.raw),
         )
     )

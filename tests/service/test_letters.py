@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
+from mailgate.core.address import DESK_ITSELF
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Notice
 from mailgate.core.message import mime
@@ -102,6 +104,14 @@ def test_envelope_sender_is_the_reply_address_of_a_ticket_and_else_null(desk: St
         senders = [row["sender"] for row in tx.rows("select sender from outbox order by id")]
     people = ("ana@acme.example", "marta@example.es")
     assert senders == [*(reply_address(1, person) for person in people), ""]
+
+
+def test_mail_of_the_desk_itself_is_answered_to_a_reply_address_of_no_ticket(desk: StoredDesk):
+    desk.post(replace(HELP, ticket=DESK_ITSELF), "t1")
+    (mail,) = sent(desk)
+    assert mail["Reply-To"] == reply_address(DESK_ITSELF, mail["To"])
+    with desk.store.read() as tx:
+        assert (tx.value("select ticket from outbox"), tx.value("select sender from outbox")) == (None, "")
 
 
 def test_mail_of_no_ticket_has_no_reply_address(desk: StoredDesk):

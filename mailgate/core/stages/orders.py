@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailgate.core import ledger
+from mailgate.core.address import DESK_ITSELF
 from mailgate.core.commands import command
 from mailgate.core.commands.command import Script
 from mailgate.core.contract import consent, dispute
@@ -74,7 +75,7 @@ def _refused(plan: Plan, desk: Desk, template: str, why: str) -> Plan:
         template,
         to=plan.person.address,
         language=desk.rules.desk.language,
-        ticket=ticket,
+        ticket=ticket or DESK_ITSELF,
         values={
             "problems": [(wrong.line, wrong.problem) for wrong in plan.script.problems],
             "code": plan.reading.doubt,

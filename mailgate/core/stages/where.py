@@ -19,9 +19,13 @@ _STAYS = (Status.NEW, Status.OPEN, Status.HELD, Status.SCHEDULED)
 def choose_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """Reply address, In-Reply-To, References, tag: the first in which the sender may speak.
 
-    A client's message to a ticket that was closed too long ago opens a new one that follows it.
+    A client's message to a ticket that was closed too long ago opens a new one that follows it. What staff
+    send to their own address of the desk itself is of no ticket, whatever else it points at.
     """
     match = thread.find(plan.mail, plan.person, facts, desk)
+    own_ticket = match is not None and match.own_token
+    if plan.role.staff and not own_ticket and thread.is_to_own_desk_address(plan.mail, desk):
+        return plan.but("their own reply address of the desk itself: no ticket", own_token=True)
     if match is None and facts.prospect is not None:
         tag = desk.tag(facts.prospect.id)
         return plan.but(f"ticket {tag}: they have not been answered yet", ticket=facts.prospect)
