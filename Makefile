@@ -3,6 +3,7 @@
 PYTHON ?= python3
 UV ?= uv
 VENV := .venv
+FAST := not slow and not servers
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --generate-hashes \
@@ -32,17 +33,18 @@ demo: $(VENV)/.runtime ## play a story on the desk that runs, or on a throw-away
 	@$(BIN)/mailgate demo
 
 test: packages check ## everything: `check`, then all tests, those with real mail servers too
-	$(BIN)/pytest
+	$(BIN)/pytest -q -n auto -m '$(FAST)'
+	$(BIN)/pytest -m 'not ($(FAST))'
 
 quick: $(VENV)/.dev ## the fast tests only, for while you work
-	@$(BIN)/pytest -q -m 'not slow and not servers' --hypothesis-profile=quick
+	@$(BIN)/pytest -q -n auto -m '$(FAST)' --hypothesis-profile=quick
 
 check: $(VENV)/.dev ## style, types, layers, and how much of the core its tests and the stories of the contract cover
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/core tests/service/test_contract.py tests/service/test_refund.py --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -q -n auto tests/core tests/service/test_contract.py tests/service/test_refund.py --cov --cov-report=term:skip-covered
 
 bench: $(VENV)/.dev ## how fast it is; ARGS='--help' tells what can be chosen
 	$(BIN)/python -m tests.bench $(ARGS)
