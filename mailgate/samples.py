@@ -106,6 +106,7 @@ _NOTICE: Values = {
     "text": _TEXT,
     "attachments": (("captura.png", 34_816),),
     "new": True,
+    "raised": False,
     "held": "",
     "limit": None,
 }
@@ -165,6 +166,7 @@ _DESK: Mapping[str, Sequence[Values]] = {
         _NOTICE,
         {**_NOTICE, "ticket": replace(_TICKET, technician=None, category=None)},
         {**_NOTICE, "new": False, "person_name": "ana@acme.example", "attachments": (), "limit": 30},
+        {**_NOTICE, "new": False, "raised": True},
         {**_NOTICE, "held": "balance", "balance": 0},
         {**_NOTICE, "held": "rule"},
     ),

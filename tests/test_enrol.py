@@ -474,4 +474,4 @@ def test_the_rules_that_come_with_it_keep_all_their_comments(tmp_path: Path) -> 
     lines = read(rules).splitlines()
     assert [line for line in before.splitlines() if line not in lines] == ['addresses = ["hello@beta.example"]']
     following = lines[lines.index("[clients.gamma]") + 4]
-    assert following.startswith("[[rules]]")
+    assert following.startswith("# The rules are tried in order")

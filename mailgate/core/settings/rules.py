@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -148,15 +149,20 @@ class MatchInput:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What the rules set. names: of the rules that set something, in order; notify: technicians' ids."""
+    """What the rules set. by: of each thing that is set, the name of the rule; notify: technicians' ids."""
 
-    names: tuple[str, ...] = ()
+    by: Mapping[str, str] = field(default_factory=dict)
     priority: Priority | None = None
     category: Category | None = None
     assign: str | None = None
     notify: tuple[str, ...] = ()
     hold: bool = False
     drop: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The rules that set something, in order."""
+        return tuple(dict.fromkeys(self.by.values()))
 
 
 _NOTHING = Matched()
@@ -173,8 +179,7 @@ def match_rules(rules: Rules, words: MatchInput) -> Matched:
     for rule in rules.rules:
         if _applies(rule.match, words, subject, text, matched.category or words.category):
             fresh = {kind: value for kind, value in rule.set if value and not getattr(matched, kind)}
-            names = (*matched.names, rule.name) if fresh else matched.names
-            matched = replace(matched, names=names, **fresh)
+            matched = replace(matched, by={**matched.by, **dict.fromkeys(fresh, rule.name)}, **fresh)
     return matched
 
 

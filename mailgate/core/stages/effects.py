@@ -10,22 +10,27 @@ from mailgate.core import ledger
 from mailgate.core.contract import account, consent
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
+from mailgate.core.message.subject import bare
 from mailgate.core.model import Command, Entry, Kind, Matter, Outcome, Priority, Status, Ticket
 from mailgate.core.plan import Plan
-from mailgate.core.settings.rules import MatchInput, match_rules
+from mailgate.core.settings.rules import Matched, MatchInput, match_rules
 from mailgate.core.stages.orders import WORK
 from mailgate.core.stages.where import answered
 
 
 def apply_rules(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
-    """What rules.toml says of a new ticket: the first match of each kind wins."""
+    """What rules.toml says of a client's message: the first match of each kind wins.
+
+    All of it goes for a new ticket; in one that goes on they may raise the priority, never lower it.
+    """
     ticket = plan.changed
-    if not plan.opens or ticket is None or plan.reading is None:
+    if plan.role.staff or ticket is None or plan.reading is None:
         return plan
     matched = match_rules(
         desk.rules,
         MatchInput(
-            subject=plan.mail.subject,
+            # The ticket's own subject had its say when the ticket was opened.
+            subject=plan.mail.subject if plan.opens or bare(plan.mail.subject) != ticket.subject else "",
             text=plan.reading.fresh,
             sender=plan.mail.sender or "",
             client=ticket.client,
@@ -36,6 +41,10 @@ def apply_rules(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     )
     if not matched.names:
         return plan
+    return _as_matched(plan, ticket, matched) if plan.opens else _raised(plan, ticket, matched)
+
+
+def _as_matched(plan: Plan, ticket: Ticket, matched: Matched) -> Plan:
     changed = replace(
         ticket,
         priority=Priority(matched.priority or ticket.priority),
@@ -48,6 +57,16 @@ def apply_rules(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     if matched.drop:
         return plan.ends(Outcome.KEEP, "a rule drops it: kept, no ticket", ticket=None, changed=None, opens=False)
     return plan.but(notify=matched.notify)
+
+
+def _raised(plan: Plan, ticket: Ticket, matched: Matched) -> Plan:
+    """The ticket of a message that is more pressing than those before it."""
+    ranks = tuple(Priority)
+    if matched.priority is None or ranks.index(matched.priority) >= ranks.index(ticket.priority):
+        return plan
+    rule = matched.by["priority"]
+    why = f"rules: {rule}; {ticket.priority}, now {matched.priority}"
+    return plan.but(why, rules=(rule,), changed=replace(ticket, priority=matched.priority))
 
 
 def book_minutes(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
