@@ -208,6 +208,7 @@ def _ticket_object(ticket: Ticket, rules: Rules) -> dict[str, Any]:
         "opened_at": when(ticket.opened_at, zone),
         "first_answer_at": when(ticket.first_answer_at, zone),
         "answer_due_at": when(ticket.answer_due_at, zone),
+        "quick_due_at": when(ticket.quick_due_at, zone),
         "closed_at": when(ticket.closed_at, zone),
         "planned_start": on(ticket.planned_start),
         "planned_delivery": on(ticket.planned_delivery),

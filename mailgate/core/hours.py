@@ -33,6 +33,7 @@ class Calendar:
         self._closed = frozenset(hours.holidays.closed)
         self._open = frozenset(hours.holidays.open)
         self._holidays: dict[int, dict[date, str]] = {}
+        self._spans: dict[date, tuple[tuple[datetime, datetime], ...]] = {}
 
     def holiday(self, day: date) -> str | None:
         """The name of a day on which the desk is closed, "" if the rules just say closed; else None."""
@@ -51,6 +52,11 @@ class Calendar:
 
     def spans(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
         """The (start, end) of each time that the desk is open on a day, in order; () if it is closed."""
+        if day not in self._spans:
+            self._spans[day] = self._worked_out(day)
+        return self._spans[day]
+
+    def _worked_out(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
         week = self._hours.week_of(day)
         plan = week.on(day.weekday())
         if not plan or self.holiday(day) is not None:

@@ -170,9 +170,9 @@ class Ticket:
 
     client: id of the client, "" where somebody who is none yet (a prospect) asked. limit: minutes that
     the client allows on it, None for no limit. held_for: why it is held, "" where it is not.
-    answer_due_at, quick_due_at: until when what the client last wrote is to be answered, the second for
-    what takes a few minutes; None where no answer is owed, or while the clocks stand still. answer_left,
-    quick_left: minutes of desk time that were left when they stopped, else None. merged_into: the
+    asked_at: when the client wrote what is to be answered, None where no answer is owed. answer_due_at,
+    quick_due_at: until when, the second for what takes a few minutes; None while the clocks stand still.
+    answer_left, quick_left: minutes of desk time that were left when they stopped, else None. merged_into: the
     ticket in which this one goes on.
     """
 
@@ -195,6 +195,7 @@ class Ticket:
     follows: int | None = None
     limit: int | None = None
     held_for: HeldFor = ""
+    asked_at: datetime | None = None
     quick_due_at: datetime | None = None
     answer_left: int | None = None
     quick_left: int | None = None

@@ -46,6 +46,10 @@ _ORPHANS = {
     "ticket {id}: held for no reason, or with one and not held": (
         "select t.id from ticket t where (t.status = 'held') <> (t.held_for <> '')"
     ),
+    "ticket {id}: a clock runs though no answer is owed, or though the ball is not with the desk": (
+        "select t.id from ticket t where coalesce(t.answer_due_at, t.quick_due_at) is not null"
+        " and (t.asked_at is null or t.status not in ('new', 'open'))"
+    ),
     "outbox {id}: queued without a time to send it": (
         "select o.id from outbox o where o.state = 'queued' and o.next_try_at is null"
     ),

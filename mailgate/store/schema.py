@@ -242,6 +242,7 @@ create table event (
 """
 
 _WORKING_DESK = """
+alter table ticket add column asked_at text;
 alter table ticket add column quick_due_at text;
 alter table ticket add column answer_left integer;
 alter table ticket add column quick_left integer;

@@ -1,4 +1,4 @@
-"""What clients say in plain words: that they agree, that they do not, that they want their money back.
+"""What clients say in plain words: yes, no, thank you, that they want their money back.
 
 Every pattern is applied to folded text. Agreement must be beyond doubt, as it costs minutes; asking
 for the money back nearly so; disagreement only draws somebody's attention.
@@ -15,7 +15,7 @@ from mailgate.core.commands.vocabulary import folded
 
 LONGEST_YES = 200
 
-_FRIENDLY = re.compile("[.,;:!()*_\"'«»“”…–—👍👌🙂😊😀😃😄😁🙏👏💪🎉✅✔\U0001f3fb-\U0001f3ff\ufe0f-]")
+_FRIENDLY = re.compile("[.,;:!¡()*_\"'«»“”…–—👍👌🙂😊😀😃😄😁🙏👏💪🎉✅✔\U0001f3fb-\U0001f3ff\ufe0f-]")
 _GREETING = "hola buenas|buenos dias|buenas tardes|buenas noches|buenas|hola|hello|hi|dear"
 _YES = (
     "ok|okay|okey|vale|(?:estoy |estamos |totalmente )*de acuerdo|conformes?|adelante|aprobad[oa]|aceptad[oa]"
@@ -38,11 +38,51 @@ def agrees(fresh: str, names: Iterable[str] = ()) -> bool:
 
     names: of the people who write to each other here; their words count for nothing ("Hola, Marta: ok. Ana").
     """
-    if len(fresh) > LONGEST_YES:
-        return False
-    people = {word for name in names for word in folded(name).split() if len(word) > 2}
-    said = [word for word in _FRIENDLY.sub(" ", folded(fresh)).split() if word not in people]
+    said = _few_words(fresh, names)
     return _AGREEMENT.fullmatch("".join(f"{word} " for word in said)) is not None
+
+
+def _few_words(fresh: str, names: Iterable[str]) -> list[str]:
+    """The words of a short text but for names, friendly signs left out; none of one that is long."""
+    if len(fresh) > LONGEST_YES:
+        return []
+    people = {word for name in names for word in folded(name).split() if len(word) > 2}
+    return [word for word in _FRIENDLY.sub(" ", folded(fresh)).split() if word not in people]
+
+
+# ---- thank you -----------------------------------------------------------------------------------
+
+_MOST_THANKS = 8
+
+_THANKS = "(?:muchas|muchisimas|mil|infinitas) gracias|gracias|(?:many|so many) thanks|thanks|thank you|thx"
+_FOR = (
+    "de nuevo|otra vez|a todos|por todo|(?:so|very) much|a lot|again|for everything"
+    "|por (?:la|tu|su|vuestra|el|vuestro) (?:ayuda|rapidez|atencion|respuesta|paciencia|gestion|trabajo|servicio)"
+    "|for (?:the|your) (?:(?:quick|fast|prompt|kind) )?(?:help|support|work|answer|reply|service)"
+)
+_FINISHED = (
+    f"{_YES}|si|yes|perfecto|perfect|genial|estupendo|fenomenal|great|excellent|recibido|received|solucionado|solved"
+    "|todo (?:bien|correcto|perfecto)|all (?:good|fine)|(?:ya |ahora )?funciona|(?:it )?works(?: now)?"
+)
+
+
+def _thanking(more: str) -> re.Pattern[str]:
+    around = f"(?:(?:{more}) )*" if more else ""
+    thanks = f"(?:{_THANKS}) (?:(?:{_THANKS}|{_FOR}) )*"
+    return re.compile(f"(?:(?:{_GREETING}) )?{around}{thanks}{around}(?:(?:{_CLOSING}) )?")
+
+
+_THANK_YOU, _THANK_YOU_DONE = _thanking(""), _thanking(_FINISHED)
+
+
+def thanks(fresh: str, names: Iterable[str] = (), *, over: bool = False) -> bool:
+    """Whether the whole fresh text says thank you in a few words, and nothing that waits for an answer.
+
+    over: all is done, so that what could be a yes ("perfecto, gracias") is none. names: as for `agrees`.
+    """
+    said = _few_words(fresh, names)
+    pattern = _THANK_YOU_DONE if over else _THANK_YOU
+    return len(said) <= _MOST_THANKS and pattern.fullmatch("".join(f"{word} " for word in said)) is not None
 
 
 # ---- no ------------------------------------------------------------------------------------------

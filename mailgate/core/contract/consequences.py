@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from mailgate.core import promise
 from mailgate.core.contract import account
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Notice
@@ -29,7 +30,8 @@ def of_balance(
     before, after: minutes. paused: the client's tickets that are held for want of minutes.
     """
     if account.resumes(before, after):
-        tickets = tuple(replace(ticket, status=Status.OPEN, held_for="") for ticket in paused)
+        open_again = (replace(ticket, status=Status.OPEN, held_for="") for ticket in paused)
+        tickets = tuple(promise.clocked(ticket, desk, now) for ticket in open_again)
         return Consequences(tuple(_resumed(desk, ticket, after) for ticket in tickets), tickets)
     if account.ends(before, after):
         return Consequences(tuple(_ended(desk, client, after, now)))

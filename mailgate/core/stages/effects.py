@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from mailgate.core import ledger
+from mailgate.core import ledger, promise
 from mailgate.core.contract import account, consent
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
@@ -115,6 +115,16 @@ def release_held(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
         return plan
     held = facts.held[plan.ticket.id]
     return plan.but(f"releases message {held.message}", releases=held.hold)
+
+
+def run_clocks(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """The clocks of each ticket that this mail changes run, stand still or end, as it stands now."""
+    others = tuple(promise.clocked(other, desk, now) for other in plan.others)
+    changed = plan.changed and promise.clocked(plan.changed, desk, now)
+    due = changed.answer_due_at if changed else None
+    new = due is not None and plan.changed is not None and due != plan.changed.answer_due_at
+    told = f"answer due {due.astimezone(desk.rules.zone):%Y-%m-%d %H:%M}" if due and new else ""
+    return plan.but(told, changed=changed, others=others)
 
 
 def _lets_go(plan: Plan, facts: Facts) -> bool:

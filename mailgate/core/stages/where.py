@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from mailgate.core import thread
+from mailgate.core import promise, thread
+from mailgate.core.commands import phrases
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
 from mailgate.core.message import subject
@@ -39,23 +40,47 @@ def choose_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 
 
 def open_or_reopen(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
-    """A client's message gives the ball to the desk: in its ticket, or in a new one."""
+    """A client's message gives the ball to the desk: in its ticket, or in a new one. A thank-you changes nothing."""
     if plan.role.staff:
         return plan.but(outcome=Outcome.APPEND, changed=plan.ticket)
+    if thanked := _thanked_in(plan, facts, desk):
+        return plan.but("says thank you, no more", outcome=Outcome.APPEND, ticket=thanked, changed=thanked)
     if plan.ticket is None:
         opened = _new_ticket(plan, facts, desk, now)
         why = f"opens {desk.tag(opened.id)}"
         return plan.but(why, outcome=Outcome.OPEN, ticket=opened, changed=opened, opens=True)
-    if plan.ticket.status in _STAYS:
-        return plan.but(outcome=Outcome.APPEND, changed=plan.ticket)
-    changed = _for_desk(replace(plan.ticket, status=Status.OPEN, closed_at=None), facts)
+    asked = promise.asked(plan.ticket, desk, now)
+    if asked.status in _STAYS:
+        return plan.but(outcome=Outcome.APPEND, changed=asked)
+    changed = _for_desk(replace(asked, status=Status.OPEN, closed_at=None), facts)
     return plan.but(f"{plan.ticket.status}, now {changed.status}", outcome=Outcome.APPEND, changed=changed)
 
 
 def answered(ticket: Ticket, now: datetime) -> Ticket:
     """The ticket after an answer of the desk: the ball is with the client."""
     first = ticket.first_answer_at or now
-    return replace(ticket, status=Status.WAITING, closed_at=None, first_answer_at=first, held_for="")
+    return replace(promise.kept(ticket), status=Status.WAITING, closed_at=None, first_answer_at=first, held_for="")
+
+
+def _thanked_in(plan: Plan, facts: Facts, desk: Desk) -> Ticket | None:
+    """The ticket in which a client says thank you and nothing else; None where something may be asked.
+
+    Where the ticket is closed, "perfecto, gracias" is no more than that; else it may agree to something.
+    """
+    ticket = plan.ticket or facts.tickets.get(plan.follows or 0)
+    if ticket is None or plan.reading is None or plan.script.commands or plan.mail.attachments:
+        return None
+    names = (plan.mail.sender_name, desk.client_name(ticket.client), *map(desk.staff_name, desk.rules.technicians))
+    over = ticket.status is Status.CLOSED
+    thanks = phrases.thanks(plan.reading.fresh, names, over=over)
+    return ticket if thanks and _same_subject(plan, ticket, facts) else None
+
+
+def _same_subject(plan: Plan, ticket: Ticket, facts: Facts) -> bool:
+    """Whether the subject says nothing new either."""
+    heard = facts.heard.get(ticket.id)
+    known = {"", subject.bare(ticket.subject), subject.bare(heard.subject if heard else "")}
+    return subject.bare(plan.mail.subject) in known
 
 
 def _for_desk(ticket: Ticket, facts: Facts) -> Ticket:
@@ -85,4 +110,4 @@ def _new_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Ticket:
         technician=(client.technician if client else None) or desk.rules.desk.director,
         follows=plan.follows,
     )
-    return _for_desk(opened, facts)
+    return _for_desk(promise.asked(opened, desk, now), facts)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.core.commands.phrases import LONGEST_YES, agrees, disagrees, wants_money_back
+from mailgate.core.commands.phrases import LONGEST_YES, agrees, disagrees, thanks, wants_money_back
 from tests.support import in_linear_time
 
 # ---- yes
@@ -238,3 +238,51 @@ def test_hostile_texts_take_linear_time(unit: str) -> None:
         agrees(text)
         disagrees(text)
         wants_money_back(text)
+
+
+# ---- thank you
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Gracias",
+        "¡Muchas gracias!",
+        "Mil gracias, Marta 😊",
+        "Hola, Marta:\n\nMuchas gracias por la ayuda.\n\nUn saludo,\nAna",
+        "gracias de nuevo",
+        "Thanks!",
+        "Thank you very much",
+        "Hi Marta,\n\nmany thanks for your quick help\n\nAna Prieto",
+    ],
+)
+def test_text_that_only_says_thank_you_is_told_from_one_that_asks(text):
+    assert thanks(text, ("Ana Prieto", "Marta Gil"))
+
+
+@pytest.mark.parametrize("text", ["Perfecto, muchas gracias", "Ok, gracias", "Ya funciona, gracias", "Great, thanks"])
+def test_what_may_be_a_yes_is_a_thank_you_only_where_all_is_over(text):
+    assert thanks(text, over=True)
+    assert not thanks(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ok",
+        "perfecto",
+        "¿Gracias?",
+        "Gracias, ¿y el logo?",
+        "Gracias, pero no funciona",
+        "No funciona, gracias",
+        "Gracias por adelantado",
+        "Gracias. Mañana os llamo",
+        "Gracias, hazlo en 2 webs",
+        "Gracias, gracias, gracias, gracias, gracias, gracias, gracias, gracias, gracias",
+        "Gracias por nada",
+        "Thanks in advance",
+    ],
+)
+def test_what_asks_for_more_or_nothing_of_the_kind_is_no_thank_you(text):
+    assert not thanks(text, ("Ana Prieto", "Marta Gil"), over=True)
