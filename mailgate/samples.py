@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from mailgate import samples_contract, samples_work
+from mailgate import samples_contract, samples_together, samples_work
 from mailgate.core.commands.vocabulary import PROBLEMS as CODES
 from mailgate.core.commands.vocabulary import VERBS
 from mailgate.core.model import Category, Priority, Problem, Role, Status, Ticket
@@ -194,7 +194,6 @@ _DESK: Mapping[str, Sequence[Values]] = {
         {"text": _TEXT, "ticket_tag": ""},
         {"text": _TEXT, "ticket_tag": "SOP-99"},
     ),
-    "held": tuple({"text": _TEXT, "ticket_tag": "SOP-12", "reason": reason} for reason in ("forward", "other")),
     "balance": (
         _BALANCE,
         *({**_BALANCE, "state": state, "balance": 0, "expires_on": None} for state in ("ended", "expired")),
@@ -219,4 +218,9 @@ _DESK: Mapping[str, Sequence[Values]] = {
     "delivery_failed": ({"to": "ana@acme.example", "subject": "Re: El formulario", "error": "550 5.1.1 no such user"},),
 }
 
-VALUES: Mapping[str, Sequence[Values]] = {**_DESK, **samples_contract.VALUES, **samples_work.VALUES}
+VALUES: Mapping[str, Sequence[Values]] = {
+    **_DESK,
+    **samples_contract.VALUES,
+    **samples_work.VALUES,
+    **samples_together.VALUES,
+}

@@ -25,7 +25,8 @@ class Wanted:
     """What one mail points at, before anything is believed.
 
     tickets: numbers in reply addresses, subject and text. entries: numbers after `#void`.
-    person: id of the technician who writes, "" for others. client: id of the client who writes.
+    person: id of the technician who writes, "" for others. date: what a technician's mail says of when it was
+    written. client: id of the client who writes.
     prospect: address of somebody unknown who writes, "" for others. accounts: whether the decision
     needs every entry of the clients.
     """
@@ -39,6 +40,7 @@ class Wanted:
     client: str
     prospect: str = ""
     accounts: bool = False
+    date: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,32 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A technician's message that waits for their word. hold: its number. entries: what it booked."""
+    """A technician's message that waits for their word. hold: its number. entries: what it booked.
+
+    reason: as `Plan.hold`.
+    """
 
     hold: int
     message: int
     text: str
     entries: tuple[Entry, ...] = ()
+    reason: str = "forward"
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of it was done yet; of a forward, only the sending waits."""
+        return self.reason != "forward"
+
+
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """A message of a ticket that its answerer may not have seen. author: address. name: "" for none."""
+
+    author: str
+    name: str
+    role: Role
+    at: datetime
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +93,8 @@ class Facts:
     repeat_of: where the same message stands already, "" if it is new. asked_at: when the mail of ours was
     written that this one answers, looked up where something waits for a word. by_message_id: the tickets in
     which an ID was received or sent. addressees: who was ever written to in a ticket. history:
-    whole texts of a ticket's messages, newest last. balances: minutes by client. voided: those of
+    whole texts of a ticket's messages, newest last. newer: what came into a ticket after what a technician's
+    mail answers, oldest first. debits: minutes of their newest debits. balances: minutes by client. voided: those of
     the entries that a void answers. matters: what is open of the clients, oldest first. ended: the
     clients that bought time and have none left. paused: their tickets that are held for want of it,
     looked up for staff, who alone bring minutes back.
@@ -88,6 +111,8 @@ class Facts:
     history: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     heard: Mapping[int, Heard] = field(default_factory=dict)
     held: Mapping[int, Held] = field(default_factory=dict)
+    newer: Mapping[int, tuple[Newer, ...]] = field(default_factory=dict)
+    debits: tuple[int, ...] = ()
     balances: Mapping[str, int] = field(default_factory=dict)
     entries: Mapping[int, Entry] = field(default_factory=dict)
     voided: frozenset[int] = frozenset()
@@ -126,6 +151,7 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         client=(person.client or "") if person is not None else "",
         prospect=(mail.sender or "") if person is None and desk.rules.desk.strangers == "prospect" else "",
         accounts=asks.account or any(order.name in _ON_ACCOUNTS for order in orders),
+        date=mail.date,
     )
 
 

@@ -17,6 +17,7 @@ from mailgate.core.plan import Plan
 from mailgate.core.stages.claims import read_claims, settle_claims
 from mailgate.core.stages.contract import keep_contract
 from mailgate.core.stages.effects import apply_rules, book_minutes, change_ticket, release_held, run_clocks
+from mailgate.core.stages.guards import hold_back
 from mailgate.core.stages.mails import plan_mails
 from mailgate.core.stages.orders import read_commands
 from mailgate.core.stages.rulings import rule_on_matters
@@ -44,6 +45,7 @@ STAGES: tuple[Stage, ...] = (
     answer_question,  # "saldo", "informe": an answer, no ticket
     demand_proof,  # staff act only with proof
     read_commands,  # fresh text only; one wrong line and none applies
+    hold_back,  # what crossed another answer, or an unlikely time, waits for "#send"
     read_claims,  # a client's limit, dispute, refund, or "ok"
     open_or_reopen,  # whose ball it is now
     apply_rules,  # rules.toml, first match of each kind
@@ -58,12 +60,15 @@ STAGES: tuple[Stage, ...] = (
 )
 
 
-def decide(mail: Mail, facts: Facts, desk: Desk, now: datetime, *, vouched: bool = False) -> Plan:
+def decide(
+    mail: Mail, facts: Facts, desk: Desk, now: datetime, *, vouched: bool = False, confirmed: bool = False
+) -> Plan:
     """Say what this mail shall change. Pure: the same arguments give the same plan.
 
     vouched: the message comes from this machine's own user, or a person released it.
+    confirmed: its writer was asked once and said yes: it is not held back again.
     """
-    plan = Plan(mail, vouched=vouched)
+    plan = Plan(mail, vouched=vouched, confirmed=confirmed)
     for stage in STAGES:
         plan = stage(plan, facts, desk, now)
         if plan.final:

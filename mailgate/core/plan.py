@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from mailgate.core.commands.command import Script
+from mailgate.core.facts import Held
 from mailgate.core.mail import Mail, Notice, Reading
 from mailgate.core.message.automatic import Automatic
 from mailgate.core.model import Command, Entry, Matter, MatterState, Outcome, Person, Role, Ticket
@@ -26,12 +27,15 @@ class Plan:
     """The decision on one mail, so far.
 
     person: who wrote, None for strangers and robots. authenticated: whether that is proven.
-    vouched: somebody at this machine stands for the message (it was injected or released).
+    vouched: somebody at this machine stands for the message (it was injected or released). confirmed: its
+    writer said that it shall be done although it was held back.
     ticket: the ticket it belongs to, as it stood before, or as it is opened. changed: as it shall
     stand afterwards. follows: the ticket, closed for too long, that a new one goes on from.
     own_token: the sender wrote to a reply address that was made for them.
     text: what readers of the ticket will see of it. internal: not for the client's eyes. hold: ""
-    or why it waits for the technician's word. releases: the hold that it ends.
+    or why it waits for the technician's word: "forward", and whole "collision" (it did not see what came
+    meanwhile) or "time" (it books an unlikely time). releases: what waited and is sent now; one that waited
+    whole is done before this mail. supersedes: it takes the place of what its writer had waiting whole.
     entries: for the ledger, numbers not given yet. matters: what waits for somebody's word from now
     on. decisions: what was waiting and does not any more. others: other tickets that change with it,
     as they shall stand. reason: of a quarantine, a sentence.
@@ -40,6 +44,7 @@ class Plan:
 
     mail: Mail
     vouched: bool = False
+    confirmed: bool = False
     role: Role = Role.STRANGER
     person: Person | None = None
     authenticated: bool = False
@@ -54,7 +59,8 @@ class Plan:
     text: str = ""
     internal: bool = False
     hold: str = ""
-    releases: int | None = None
+    releases: Held | None = None
+    supersedes: bool = False
     rules: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
@@ -90,6 +96,11 @@ class Plan:
     def filed_in(self) -> int | None:
         """The ticket in whose conversation the message stands; what was handed back stands in none."""
         return self.ticket.id if self.ticket and self.outcome is not Outcome.REJECT else None
+
+    @property
+    def waits_whole(self) -> bool:
+        """Whether nothing of the mail is done until its writer says so."""
+        return self.hold not in ("", "forward")
 
     @property
     def carries_something(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from mailgate.core.facts import wanted
+from mailgate.core.facts import Facts, Held, wanted
 from mailgate.core.intake import decide
 from mailgate.core.mail import Mail
 from mailgate.core.message import mime
@@ -21,7 +21,7 @@ from mailgate.errors import StoreUnavailable
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.service.take import Clock, utc_now
-from mailgate.store import Connection, Store, entries, journal, matters, messages, quarantine, tickets
+from mailgate.store import Connection, Store, entries, holds, journal, matters, messages, quarantine, tickets
 from mailgate.store.facts import facts_for
 from mailgate.store.journal import Kept
 from mailgate.store.messages import Message
@@ -49,10 +49,51 @@ def process(
     """
     if not journal.is_waiting(tx, kept.id):
         return None
+    vouched = vouched or kept.envelope.source == "inject"
     facts = facts_for(tx, wanted(mail, office.desk, now), now)
-    plan = decide(mail, facts, office.desk, now, vouched=vouched or kept.envelope.source == "inject")
+    plan = decide(mail, facts, office.desk, now, vouched=vouched)
+    if plan.releases is not None and plan.releases.whole:
+        plan = _after_held(tx, kept, plan, plan.releases, facts, office, now)
     _carry_out(tx, kept, plan, office, now)
     return plan
+
+
+class _Refused(Exception):
+    """What released a held mail cannot be done once that is done: neither is."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+
+def _after_held(
+    tx: Connection, kept: Kept, plan: Plan, held: Held, facts: Facts, office: Office, now: datetime
+) -> Plan:
+    """Do what was held, as if it had just come; then decide anew on what released it, for the ground has changed."""
+    try:
+        with tx.savepoint():
+            _do_held(tx, kept, held, office, now)
+            ground = replace(facts_for(tx, wanted(plan.mail, office.desk, now), now), held=facts.held)
+            again = decide(plan.mail, ground, office.desk, now, vouched=plan.vouched)
+            if again.releases is None:
+                raise _Refused(again)
+            return again
+    except _Refused as refused:
+        return refused.plan
+
+
+def _do_held(tx: Connection, kept: Kept, held: Held, office: Office, now: datetime) -> None:
+    """Decide on a message that waited whole, without the guard that held it, and carry that out."""
+    source = journal.of_message(tx, held.message)
+    if source is None:
+        raise LookupError(f"message {held.message}: no journal row holds it")
+    mail = mime.parse(source.raw, source.envelope)
+    facts = replace(facts_for(tx, wanted(mail, office.desk, now), now), repeat_of="", held={})
+    plan = decide(mail, facts, office.desk, now, vouched=True, confirmed=True)
+    if plan.outcome is Outcome.APPEND:
+        _keep_tickets(tx, plan)
+        messages.decided_again(tx, held.message, "\n".join(plan.why), internal=plan.internal)
+        _keep_effects(tx, plan, held.message, now)
+    post(tx, office, plan.notices, now, f"j{kept.id}s", (source.blob, mail.attachments))
 
 
 def process_alone(store: Store, office: Office, number: int, now: datetime) -> Plan | None:
@@ -127,11 +168,21 @@ def _put_in_quarantine(tx: Connection, kept: Kept, plan: Plan, now: datetime) ->
 
 def _keep(tx: Connection, kept: Kept, plan: Plan, now: datetime) -> int:
     """Tickets, message, entries and matters; gives the message's number."""
+    _keep_tickets(tx, plan)
+    message = messages.add(tx, _message(kept, plan))
+    _keep_effects(tx, plan, message, now)
+    return message
+
+
+def _keep_tickets(tx: Connection, plan: Plan) -> None:
     if plan.changed is not None:
         (tickets.open_ticket if plan.opens else tickets.update)(tx, plan.changed)
     for other in plan.others:
         tickets.update(tx, other)
-    message = messages.add(tx, _message(kept, plan))
+
+
+def _keep_effects(tx: Connection, plan: Plan, message: int, now: datetime) -> None:
+    """What follows from a message that is kept."""
     for entry in plan.entries:
         # Work that waited for the client's word keeps the message that it came from.
         entries.append(tx, entry if entry.message else replace(entry, message=message))
@@ -139,13 +190,24 @@ def _keep(tx: Connection, kept: Kept, plan: Plan, now: datetime) -> int:
         matters.decide(tx, decision.matter, decision.state, now, message)
     for matter in plan.matters:
         matters.open_matter(tx, replace(matter, message=message))
-    if plan.releases is not None:
-        messages.release(tx, plan.releases)
-    if plan.filed_in is not None:
-        if plan.hold and plan.person is not None:
-            messages.hold(tx, message, plan.filed_in, plan.person.id, plan.hold)
+    _keep_holds(tx, plan, message)
+    # What waits whole has not come yet: sent again, corrected, its text is fresh.
+    if plan.filed_in is not None and not plan.waits_whole:
         messages.remember_text(tx, plan.filed_in, plan.reading.whole if plan.reading else plan.text)
-    return message
+
+
+def _keep_holds(tx: Connection, plan: Plan, message: int) -> None:
+    """What waits for the writer's word from now on, and what does no longer."""
+    if plan.releases is not None:
+        holds.release(tx, plan.releases.hold, message)
+        if not plan.releases.whole:
+            messages.show(tx, plan.releases.message)
+    if plan.filed_in is None or plan.author is None:
+        return
+    if plan.supersedes:
+        holds.forget_whole(tx, plan.filed_in, plan.author)
+    if plan.hold:
+        holds.hold(tx, message, plan.filed_in, plan.author, plan.hold)
 
 
 def _message(kept: Kept, plan: Plan) -> Message:

@@ -66,6 +66,16 @@ def of_message(tx: Connection, message: int) -> list[Entry]:
     return [_entry(row) for row in rows]
 
 
+def last_debits(tx: Connection, technician: str, most: int) -> tuple[int, ...]:
+    """Minutes of the newest debits that a technician booked, newest first."""
+    rows = tx.rows(
+        "select worked from entry where technician = :technician and kind = 'debit' order by id desc limit :most",
+        technician=technician,
+        most=most,
+    )
+    return tuple(row["worked"] for row in rows)
+
+
 def everything(tx: Connection) -> list[Entry]:
     """The whole ledger, oldest first."""
     return [_entry(row) for row in tx.rows("select * from entry order by id")]

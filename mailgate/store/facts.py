@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from mailgate.core.facts import Facts, Heard, Held, Wanted
-from mailgate.store import entries, events, matters, messages, outbox, tickets
+from mailgate.core.facts import Facts, Heard, Held, Newer, Wanted
+from mailgate.store import entries, events, holds, matters, messages, outbox, tickets
 from mailgate.store.connection import Connection
 
+# What somebody usually books shows in their newest debits.
+_DEBITS = 20
 # Quotes reach back to the newest mails of a ticket; the rest is cut by its marks alone.
 _HISTORY = 20
 _DAY = timedelta(days=1)
@@ -35,6 +37,8 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         history={number: messages.texts(tx, number, _HISTORY) for number in found},
         heard={number: heard for number in found if (heard := _heard(tx, number))},
         held={number: held for number in found if (held := _held(tx, number, wanted.person))},
+        newer={number: _newer(tx, number, wanted) for number in found if wanted.person},
+        debits=entries.last_debits(tx, wanted.person, _DEBITS) if wanted.person else (),
         balances=balances,
         entries={entry.id: entry for entry in named},
         voided=frozenset(entry.id for entry in named if entries.voided(tx, entry.id)),
@@ -57,8 +61,18 @@ def _heard(tx: Connection, ticket: int) -> Heard | None:
 
 
 def _held(tx: Connection, ticket: int, technician: str) -> Held | None:
-    found = messages.held(tx, ticket, technician) if technician else None
+    found = holds.waiting(tx, ticket, technician) if technician else None
     if found is None:
         return None
-    hold, message = found
-    return Held(hold, message.id, message.text, tuple(entries.of_message(tx, message.id)))
+    hold, reason, number = found
+    message = messages.get(tx, number)
+    if message is None:
+        return None
+    return Held(hold, number, message.text, tuple(entries.of_message(tx, number)), reason)
+
+
+def _newer(tx: Connection, ticket: int, wanted: Wanted) -> tuple[Newer, ...]:
+    """What came into a ticket after what the mail answers."""
+    seen = holds.seen_until(tx, ticket, wanted.message_ids, wanted.date)
+    found = holds.newer(tx, ticket, seen) if seen is not None else ()
+    return tuple(Newer(one.author, one.author_name, one.role, one.at, one.text) for one in found)

@@ -79,6 +79,12 @@ def get(tx: Connection, journal: int) -> Kept | None:
     return _kept(row) if row else None
 
 
+def of_message(tx: Connection, message: int) -> Kept | None:
+    """The row that holds a processed message."""
+    row = tx.row(_KEPT + " where j.message = :message order by j.id limit 1", message=message)
+    return _kept(row) if row else None
+
+
 def newest(tx: Connection) -> int:
     """The number of the message that was taken last, 0 before any."""
     return int(tx.value("select coalesce(max(id), 0) from journal"))

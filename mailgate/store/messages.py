@@ -144,33 +144,19 @@ def of_ticket(tx: Connection, ticket: int) -> Sequence[Message]:
     return [_with_attachments(tx, _message(row)) for row in rows]
 
 
-def hold(tx: Connection, message: int, ticket: int, technician: str, reason: str) -> None:
-    """Note that a technician's message waits for their word."""
+def show(tx: Connection, message: int) -> None:
+    """The client gets to see a message that was internal."""
+    tx.run("update message set internal = 0 where id = :message", message=message)
+
+
+def decided_again(tx: Connection, message: int, why: str, *, internal: bool) -> None:
+    """A message that had waited whole is carried out now: what came of it in the end."""
     tx.run(
-        "insert into held (message, ticket, technician, reason) values (:message, :ticket, :technician, :reason)",
+        "update message set internal = :internal, why = :why where id = :message",
+        internal=int(internal),
+        why=why,
         message=message,
-        ticket=ticket,
-        technician=technician,
-        reason=reason,
     )
-
-
-def held(tx: Connection, ticket: int, technician: str) -> tuple[int, Message] | None:
-    """The newest message that waits for this technician's word, with the number of its hold."""
-    row = tx.row(
-        "select m.*, h.id as hold from held h join message m on m.id = h.message"
-        " where h.ticket = :ticket and h.technician = :technician and h.state = 'waiting'"
-        " order by h.id desc limit 1",
-        ticket=ticket,
-        technician=technician,
-    )
-    return (row["hold"], _with_attachments(tx, _message(row))) if row else None
-
-
-def release(tx: Connection, hold: int) -> None:
-    """The word was given: the message no longer waits, and the client will see it."""
-    tx.run("update held set state = 'released' where id = :hold", hold=hold)
-    tx.run("update message set internal = 0 where id = (select message from held where id = :hold)", hold=hold)
 
 
 def _tickets_of(tx: Connection, message_id: str) -> tuple[int, ...]:

@@ -293,6 +293,9 @@ create table rules_taken (
     data text not null
 ) strict;
 
+alter table held add column released_by integer references message (id);
+create index held_released on held (ticket, released_by) where released_by is not null;
+create index entry_technician on entry (technician, id) where kind = 'debit';
 create index message_at on message (at);
 create index quarantine_ticket on quarantine (ticket, sender) where state = 'waiting' and ticket is not null;
 create index event_at on event (at);

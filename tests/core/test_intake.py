@@ -390,7 +390,7 @@ def test_forwarded_mail_is_kept_as_a_note_until_the_technician_says_send():
 def test_send_releases_what_was_held():
     held = Held(4, 77, "Su dominio caduca.", (debit(9, 10),))
     decided = plan(from_marta("#send"), known(ticket(minutes=10), held={12: held}))
-    assert decided.releases == 4
+    assert decided.releases == held
     (answer,) = decided.notices
     assert (answer.values["minutes"], answer.values["ticket_minutes"]) == (10, 10)
     assert (answer.template, answer.values["body"], answer.carry_from) == ("answer", "Su dominio caduca.", 77)

@@ -17,7 +17,7 @@ from mailgate.core.facts import Wanted
 from mailgate.core.mail import Envelope
 from mailgate.core.model import Outcome
 from mailgate.errors import Refused, StoreUnavailable
-from mailgate.store import Connection, Store, facts, journal, messages, outbox, quarantine, schema, tickets
+from mailgate.store import Connection, Store, facts, holds, journal, messages, outbox, quarantine, schema, tickets
 from mailgate.store.connection import connect
 from mailgate.store.proofs import problems_of_store
 from tests.store.makes import ENVELOPE, NOW, booked, debit, message, queued, taken, ticket, void
@@ -114,7 +114,7 @@ def _filled(tx: Connection) -> None:
         booked(tx, void(first))
         queued(tx, number, number)
         messages.remember_text(tx, number, "hola")
-        messages.hold(tx, source, number, "marta", "forward")
+        holds.hold(tx, source, number, "marta", "forward")
         kept = taken(tx, f"odd {number}".encode())
         quarantine.add(tx, kept, NOW, sender="", subject="", reason="odd", message_id=f"{number}", digest="d")
         journal.finish(tx, kept, Outcome.QUARANTINE, None)
@@ -139,7 +139,11 @@ def _questions(tx: Connection) -> Iterator[object]:
     yield tickets.update(tx, tickets.get(tx, 99))  # type: ignore[arg-type]
     yield message(tx, 99, of=99)
     yield booked(tx, debit(ticket=99))
-    yield messages.release(tx, 1)
+    yield messages.show(tx, 1)
+    yield messages.decided_again(tx, 1, "", internal=False)
+    yield holds.release(tx, 1, 1)
+    yield holds.forget_whole(tx, 2, "marta")
+    yield journal.of_message(tx, 1)
     yield messages.get(tx, 1)
     yield messages.of_ticket(tx, 1)
     yield queued(tx, 99, 99)

@@ -146,6 +146,7 @@ class Promise(Section):
 
 class Time(Section):
     """[time], how minutes are counted. estimate_margin: per cent. approve_above: minutes, None for never.
+    confirm_above: minutes that one line may book before its writer is asked back, None for never.
 
     estimate_tell_client: whether the client, too, is told of an estimate that was passed.
     """
@@ -154,6 +155,7 @@ class Time(Section):
     overdraft: Literal["allow", "cap", "refuse"] = "allow"
     missing: Literal["remind", "off"] = "remind"
     approve_above: Annotated[int | None, BeforeValidator(fields.optional(units.minutes))] = None
+    confirm_above: Annotated[int | None, BeforeValidator(fields.optional(units.minutes))] = 360
     warn_at: Many[Minutes] = (60, 30)
     expires_after: Term = Period(months=12)
     expiry_warnings: Many[Term] = (Period(days=30), Period(days=7))

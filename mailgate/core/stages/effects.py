@@ -110,11 +110,13 @@ def change_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 
 
 def release_held(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
-    """`#send` and `#yes` let go what waited for this technician's word."""
-    if plan.ticket is None or not _lets_go(plan, facts):
+    """`#send` and `#yes` let go what waited for this technician's word; another answer takes its place."""
+    held = facts.held.get(plan.ticket.id) if plan.ticket else None
+    if held is None or not plan.role.staff:
         return plan
-    held = facts.held[plan.ticket.id]
-    return plan.but(f"releases message {held.message}", releases=held.hold)
+    if not _gives_word(plan):
+        return plan.but(supersedes=held.whole and not plan.internal)
+    return plan.but(f"releases message {held.message}", releases=held)
 
 
 def run_clocks(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -128,8 +130,13 @@ def run_clocks(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 
 
 def _lets_go(plan: Plan, facts: Facts) -> bool:
-    held = plan.ticket is not None and plan.ticket.id in facts.held
-    return held and (plan.has("send") or plan.has("yes"))
+    """Whether a forward goes to the client now."""
+    held = facts.held.get(plan.ticket.id) if plan.ticket else None
+    return held is not None and not held.whole and _gives_word(plan)
+
+
+def _gives_word(plan: Plan) -> bool:
+    return plan.has("send") or plan.has("yes")
 
 
 def _entries(

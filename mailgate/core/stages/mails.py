@@ -9,12 +9,13 @@ from datetime import datetime
 from mailgate.core import ledger
 from mailgate.core.contract.consequences import offer
 from mailgate.core.desk import Desk
-from mailgate.core.facts import Facts, Heard, Held
+from mailgate.core.facts import Facts, Held
 from mailgate.core.mail import Notice
 from mailgate.core.message import subject as subjects
 from mailgate.core.model import Kind, MatterKind, Priority, Status, Ticket
 from mailgate.core.plan import Plan
-from mailgate.core.stages.reply import answering, chain, real_id
+from mailgate.core.stages.guards import held_notice
+from mailgate.core.stages.reply import answered_person, answering, chain, client_has_it, real_id
 
 
 def plan_mails(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -59,13 +60,13 @@ def _welcome(plan: Plan, ticket: Ticket, desk: Desk) -> Notice:
 
 
 def _for_staff_mail(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Iterator[Notice]:
-    released = facts.held.get(ticket.id) if plan.releases else None
-    if released:
+    released = plan.releases
+    if released and not released.whole:
         yield _answer(plan, ticket, facts, desk, released.text, released)
-    if not plan.internal and not _client_has_it(plan, ticket, facts, desk):
+    if not plan.internal and not client_has_it(plan.mail, ticket, facts, desk):
         yield _answer(plan, ticket, facts, desk, plan.text)
     if plan.hold:
-        yield _held(plan, ticket, desk)
+        yield held_notice(plan, ticket, desk, {"newer": (), "unusual": None, "replaced": False})
     assigned = plan.given("assign")
     if assigned and plan.person and assigned.value != plan.person.id:
         yield _notice(plan, ticket, facts, desk, desk.staff_address(assigned.value), "handed_over")
@@ -137,7 +138,7 @@ def _answer(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, body: str, rel
     quote = heard if heard and desk.rules.desk.quote_client else None
     return Notice(
         "answer",
-        to=_answered_person(ticket, heard, desk),
+        to=answered_person(ticket, heard, desk),
         language=desk.rules.language_of(ticket.client),
         ticket=ticket.id,
         values={
@@ -162,29 +163,6 @@ def _answer(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, body: str, rel
         carry=released is None,
         carry_from=released.message if released else None,
     )
-
-
-def _held(plan: Plan, ticket: Ticket, desk: Desk) -> Notice:
-    notice = Notice(
-        "held",
-        to=plan.person.address if plan.person else "",
-        language=desk.rules.desk.language,
-        ticket=ticket.id,
-        values={"text": plan.text, "ticket_tag": desk.tag(ticket.id), "reason": plan.hold},
-        subject=f"Re: {subjects.bare(plan.mail.subject)}",
-    )
-    return answering(notice, plan.mail)
-
-
-def _answered_person(ticket: Ticket, heard: Heard | None, desk: Desk) -> str:
-    """Who wrote last, while the rules still know them as this client's; else who asked first."""
-    person = desk.rules.who(heard.author) if heard else None
-    return heard.author if heard and person and person.client == ticket.client else desk.requester(ticket)
-
-
-def _client_has_it(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk) -> bool:
-    """Whether the mail went to the very person whom it answers, with the desk in copy."""
-    return _answered_person(ticket, facts.heard.get(ticket.id), desk) in (*plan.mail.to, *plan.mail.cc)
 
 
 def _client_subject(subject: str, ticket: Ticket, desk: Desk) -> str:

@@ -1,0 +1,98 @@
+"""What waits whole for its writer's word: an answer that did not see what came meanwhile, an unlikely time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from mailgate.core.contract import dispute
+from mailgate.core.desk import Desk
+from mailgate.core.facts import Facts, Newer
+from mailgate.core.mail import Notice
+from mailgate.core.message import subject as subjects
+from mailgate.core.model import Outcome, Ticket
+from mailgate.core.plan import Plan
+from mailgate.core.stages.reply import answering, client_has_it
+from mailgate.core.unusual import Unusual, unusual
+
+# The text of these is a reason, not an answer.
+_RULINGS = ("uphold", "adjust", "accept", "decline", "cancel")
+
+
+def hold_back(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """Ask the writer first; nothing of the mail is done until they say `#send` or `#yes`.
+
+    Who gives that word in the very mail has seen why an earlier one was held, and is not asked again.
+    """
+    if not plan.role.staff or plan.confirmed or plan.has("send") or plan.has("yes"):
+        return plan
+    newer = _not_seen(plan, facts, desk) if _is_answer(plan, facts, desk) else ()
+    odd = unusual(plan.script.commands, plan.text, facts.debits, desk.rules.time.confirm_above)
+    ticket = plan.ticket or next((facts.tickets[one.ticket] for one in plan.script.commands if one.ticket), None)
+    if ticket is None or not (newer or odd):
+        return plan
+    reason, why = ("collision", "did not see what came meanwhile") if newer else ("time", "books an unlikely time")
+    before = facts.held.get(ticket.id)
+    replaced = before is not None and before.whole
+    told = {"newer": [_said(one, now) for one in newer], "unusual": _booked(odd, desk), "replaced": replaced}
+    plan = plan.but(ticket=ticket, changed=ticket, hold=reason, internal=True, supersedes=replaced)
+    return plan.ends(Outcome.APPEND, f"waits whole: {why}", notices=(held_notice(plan, ticket, desk, told),))
+
+
+def held_notice(plan: Plan, ticket: Ticket, desk: Desk, told: Mapping[str, object]) -> Notice:
+    """Tell the writer that their mail waits, why, and how to go on."""
+    text = plan.reading.fresh if plan.reading and plan.hold != "forward" else plan.text
+    notice = Notice(
+        "held",
+        to=plan.person.address if plan.person else "",
+        language=desk.rules.desk.language,
+        ticket=ticket.id,
+        values={"text": text, "ticket_tag": desk.tag(ticket.id), "reason": plan.hold, **told},
+        subject=f"Re: {subjects.bare(plan.mail.subject)}",
+    )
+    return answering(notice, plan.mail)
+
+
+def _is_answer(plan: Plan, facts: Facts, desk: Desk) -> bool:
+    """Whether the mail would go to the client by our hand; what they have already cannot be held."""
+    if plan.ticket is None or plan.has("note") or not plan.carries_something:
+        return False
+    forward = plan.reading is not None and plan.reading.forward
+    return not forward and not _is_ruling(plan, facts) and not client_has_it(plan.mail, plan.ticket, facts, desk)
+
+
+def _is_ruling(plan: Plan, facts: Facts) -> bool:
+    return any(
+        command.name in _RULINGS or (command.name == "void" and dispute.of_entry(facts.matters, command.entry))
+        for command in plan.script.commands
+    )
+
+
+def _not_seen(plan: Plan, facts: Facts, desk: Desk) -> tuple[Newer, ...]:
+    """What others wrote in the ticket after the mail that this one answers."""
+    newer = facts.newer.get(plan.ticket.id, ()) if plan.ticket else ()
+    return tuple(one for one in newer if not _wrote(plan, one, desk))
+
+
+def _wrote(plan: Plan, one: Newer, desk: Desk) -> bool:
+    person = desk.rules.who(one.author)
+    return person is not None and plan.person is not None and person.id == plan.person.id and person.role.staff
+
+
+def _said(one: Newer, now: datetime) -> dict[str, object]:
+    """ago: whole minutes."""
+    return {
+        "name": one.name or one.author,
+        "answered": one.role.staff,
+        "at": one.at,
+        "ago": max(int((now - one.at).total_seconds() // 60), 0),
+        "text": one.text,
+    }
+
+
+def _booked(odd: Unusual | None, desk: Desk) -> dict[str, object] | None:
+    """line: as written. minutes: booked by it. most: usual for the writer, None where `above` is passed."""
+    if odd is None:
+        return None
+    above = desk.rules.time.confirm_above
+    return {"line": odd.command.line, "minutes": odd.command.minutes, "most": odd.most, "above": above}

@@ -1,0 +1,295 @@
+"""Several people in one ticket: answers that cross, times that are asked back, and what follows from the word given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+from mailgate.core.model import Kind, Outcome, Status
+from mailgate.core.plan import Plan
+from mailgate.store import messages
+from tests.service.test_contract import ANA, ELENA, MARTA, Story
+from tests.stored import stored_desk
+from tests.support import NOW, desk, reply_address
+
+MINUTE = timedelta(minutes=1)
+HELD = ("held", MARTA)
+
+
+class Desk(Story):
+    """A story in which technicians answer the mails that they got."""
+
+    def answers(self, who: str, text: str, mail: int, ticket: int = 1, at: datetime = NOW, **parts: str) -> Plan:
+        """An answer to the mail of that number in the outbox."""
+        headers = f"In-Reply-To: <{self.message_id(mail)}>\n" + parts.pop("headers", "")
+        return self.says(who, text, ticket, at, headers=headers, **parts)
+
+    def message_id(self, mail: int) -> str:
+        with self.stored.store.read() as tx:
+            return str(tx.value("select message_id from outbox where id = :id", id=mail))
+
+    def newest(self, template: str, to: str) -> int:
+        """The number of the newest mail of a template to somebody."""
+        return [mail.id for mail in self.stored.mails() if (mail.template, mail.to) == (template, to)][-1]
+
+    def answered(self) -> list[str]:
+        """First lines of what went to the client as answers, in order."""
+        found = zip(self.stored.mails(), self.stored.raws(), strict=True)
+        raws = [raw for mail, raw in found if mail.template == "answer" and mail.to == ANA]
+        bodies = [message_from_bytes(raw, policy=default).get_body(("plain",)) for raw in raws]
+        return [str(body.get_content()).splitlines()[0] for body in bodies if body]
+
+    def text_of(self, template: str) -> str:
+        return super().text_of(template).replace("\r\n", "\n")
+
+    def debits(self) -> list[int]:
+        return [-entry.minutes for entry in self.ledger() if entry.kind is Kind.DEBIT]
+
+    def internal(self, ticket: int = 1) -> list[bool]:
+        with self.stored.store.read() as tx:
+            return [message.internal for message in messages.of_ticket(tx, ticket)]
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Iterator[Desk]:
+    with stored_desk(tmp_path, desk()) as stored:
+        story = Desk(stored)
+        stored.book(2000, package="12h", price="420.00 EUR")
+        story.says("ana", "Hola:\n\nNo funciona el carrito.\n\nAna")
+        story.told()
+        yield story
+        assert story.problems() == []
+
+
+def _crossed(story: Desk, text: str = "Lo miro yo.\n\n#time 20m") -> int:
+    """Elena answers Ana, then Marta does without having seen it; gives the number of the mail that tells her."""
+    notice = story.newest("notice", MARTA)
+    story.answers("elena", "Prueba otra vez, por favor.", notice, at=NOW + 6 * MINUTE)
+    story.answers("marta", text, notice, at=NOW + 10 * MINUTE)
+    return story.newest("held", MARTA)
+
+
+# ---- the collision guard -------------------------------------------------------------------------
+
+
+def test_an_answer_that_did_not_see_a_colleagues_waits_whole(story: Desk):
+    before = story.ticket()
+    _crossed(story)
+    assert story.told() == [HELD]
+    assert (story.answered(), story.debits()) == (["Prueba otra vez, por favor."], [])
+    assert story.internal() == [False, False, True]
+    assert (before.status, story.ticket().status) == (Status.NEW, Status.WAITING)
+    told = story.text_of("held")
+    assert "Elena respondió hace 4 min:\n> Prueba otra vez, por favor." in told
+    assert "«#send»" in told
+    assert "> · #time 20m" in told
+
+
+def test_an_answer_that_did_not_see_a_newer_message_of_the_client_waits(story: Desk):
+    notice = story.newest("notice", MARTA)
+    story.says("ana", "Ya va solo.", 1, at=NOW + 2 * MINUTE)
+    story.answers("marta", "Lo miro.\n\n#close", notice, at=NOW + 12 * MINUTE)
+    assert "Ana escribió hace 10 min:\n> Ya va solo." in story.text_of("held")
+    assert story.ticket().status is Status.NEW
+
+
+def test_who_answers_the_newest_mail_is_not_held(story: Desk):
+    story.says("ana", "Y el logo.", 1, at=NOW + 2 * MINUTE)
+    story.answers("marta", "Lo miro.", story.newest("notice", MARTA), at=NOW + 3 * MINUTE)
+    assert story.answered() == ["Lo miro."]
+
+
+def test_two_messages_of_the_same_moment_are_told_apart(story: Desk):
+    first = story.newest("notice", MARTA)
+    story.says("ana", "Ya va solo.", 1)
+    story.answers("marta", "Lo miro.", first)
+    assert story.told() == [HELD]
+
+
+def test_ones_own_answers_and_notes_of_others_hold_nothing(story: Desk):
+    notice = story.newest("notice", MARTA)
+    story.says("elena", "#note\nEs cosa del DNS.", 1)
+    for text in ("Lo miro.", "Hecho."):
+        story.answers("marta", text, notice)
+    assert story.answered() == ["Lo miro.", "Hecho."]
+
+
+def test_a_note_and_mere_commands_are_never_held(story: Desk):
+    notice = story.newest("notice", MARTA)
+    story.says("ana", "Ya va solo.", 1)
+    story.answers("marta", "#note\nBien.", notice)
+    story.answers("marta", "#time 5m", notice)
+    assert (story.told(), story.debits()) == ([], [5])
+
+
+def test_a_robot_of_the_clients_holds_nothing(story: Desk):
+    notice = story.newest("notice", MARTA)
+    story.says("ana", "Estoy fuera.", 1, headers="Auto-Submitted: auto-replied\n")
+    story.answers("marta", "Lo miro.", notice)
+    assert story.answered() == ["Lo miro."]
+
+
+@pytest.mark.parametrize(("written", "held"), [(NOW + MINUTE, True), (NOW + 3 * MINUTE, False), (None, False)])
+def test_what_answers_no_mail_that_we_know_goes_by_its_date(story: Desk, written: datetime | None, held: bool):
+    story.says("ana", "Ya va solo.", 1, at=NOW + 2 * MINUTE)
+    date = f"Date: {written:%a, %d %b %Y %H:%M:%S +0000}\n" if written else ""
+    story.says("marta", "Lo miro.", 1, at=NOW + 4 * MINUTE, headers=f"In-Reply-To: <x@y.example>\n{date}")
+    assert (story.told() == [HELD]) is held
+
+
+def test_what_the_client_has_already_is_recorded_not_held(story: Desk):
+    notice = story.newest("notice", MARTA)
+    story.says("ana", "Ya va solo.", 1)
+    plan = story.answers("marta", "Hecho.\n#time 5m", notice, to=ANA, headers=f"Cc: {reply_address(1, MARTA)}\n")
+    assert (plan.hold, story.debits(), story.told()) == ("", [5], [])
+
+
+# ---- the word given ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["#send", "#enviar", "#yes"])
+def test_send_does_all_of_the_held_mail_once(story: Desk, word: str):
+    held = _crossed(story, "Lo miro yo.\n\n#time 20m\n#priority high\n#close")
+    story.told()
+    story.answers("marta", word, held, at=NOW + 15 * MINUTE)
+    assert story.answered()[1:] == ["Lo miro yo."]
+    assert (story.debits(), story.ticket().status, story.ticket().priority) == ([20], Status.CLOSED, "high")
+    assert story.internal() == [False, False, False, True]
+    assert "Tiempo de esta respuesta: 20 min" in story.text_of("answer")
+    assert story.answers("marta", word, held, at=NOW + 16 * MINUTE).outcome is Outcome.REJECT
+    assert (len(story.answered()), story.debits()) == (2, [20])
+
+
+def test_attachments_of_the_held_mail_go_with_it(story: Desk):
+    notice = story.newest("notice", MARTA)
+    story.says("ana", "Ya va solo.", 1)
+    raw = (
+        f"From: Marta <{MARTA}>\nTo: {reply_address(1, MARTA)}\nSubject: Re: El carrito\nMessage-ID: <f1@example.es>\n"
+        f"In-Reply-To: <{story.message_id(notice)}>\nMIME-Version: 1.0\n"
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nTe mando el plano.\n--b\n"
+        "Content-Type: text/csv\nContent-Disposition: attachment; filename=plano.csv\n\na;b\n--b--\n"
+    )
+    story.stored.take(raw.encode())
+    story.answers("marta", "#send", story.newest("held", MARTA))
+    answer = message_from_bytes(story.stored.raws()[-1], policy=default)
+    assert [part.get_filename() for part in answer.iter_attachments()] == ["plano.csv"]
+
+
+def test_a_new_text_with_send_goes_after_what_was_held(story: Desk):
+    held = _crossed(story)
+    story.answers("marta", "Y mañana seguimos.\n\n#send\n#time 5m", held)
+    assert story.answered()[1:] == ["Lo miro yo.", "Y mañana seguimos."]
+    assert story.debits() == [20, 5]
+
+
+def test_when_what_comes_with_send_cannot_be_done_nothing_is(tmp_path: Path):
+    with stored_desk(tmp_path, desk(time={"overdraft": "refuse"})) as stored:
+        story = Desk(stored)
+        stored.book(30, package="4h", price="160.00 EUR")
+        story.says("ana", "No va.")
+        held = _crossed(story)
+        assert story.answers("marta", "#send\n#time 20m", held).outcome is Outcome.REJECT
+        assert (story.debits(), len(story.answered())) == ([], 1)
+        story.answers("marta", "#send\n#time 10m", held)
+        assert story.debits() == [20, 10]
+        assert story.problems() == []
+
+
+def test_a_new_answer_takes_the_place_of_the_held_one(story: Desk):
+    held = _crossed(story)
+    story.answers("marta", "Elena ya lo ha hecho.\n\n#time 5m", held)
+    assert story.answered()[1:] == ["Elena ya lo ha hecho."]
+    assert story.debits() == [5]
+    assert story.answers("marta", "#send", held).outcome is Outcome.REJECT
+
+
+def test_the_same_text_sent_again_is_fresh(story: Desk):
+    held = _crossed(story)
+    story.answers("marta", "Lo miro yo.\n\n#time 20m", held)
+    assert (story.answered()[1:], story.debits()) == (["Lo miro yo."], [20])
+
+
+def test_of_two_held_mails_of_one_technician_the_newer_counts(story: Desk):
+    _crossed(story)
+    notice = story.newest("notice", MARTA)
+    story.answers("marta", "Mejor mañana.\n\n#time 7m", notice)
+    assert "ya no se puede enviar" in story.text_of("held")
+    held = story.newest("held", MARTA)
+    for _ in range(2):
+        story.answers("marta", "#send", held)
+    assert (story.answered()[1:], story.debits()) == (["Mejor mañana."], [7])
+
+
+def test_two_technicians_each_have_their_own_held(story: Desk):
+    notice = story.newest("notice", MARTA)
+    story.says("ana", "Ya va solo.", 1)
+    for who, minutes in (("marta", 5), ("elena", 7)):
+        story.answers(who, f"Soy {who}.\n\n#time {minutes}m", notice)
+    assert story.told() == [HELD, ("held", ELENA)]
+    story.answers("elena", "#send", story.newest("held", ELENA))
+    assert (story.answered(), story.debits()) == (["Soy elena."], [7])
+    story.answers("marta", "#send", story.newest("held", MARTA))
+    assert (story.answered(), story.debits()) == (["Soy elena.", "Soy marta."], [7, 5])
+
+
+def test_a_released_answer_counts_as_new_from_then_on(story: Desk):
+    notice = story.newest("notice", MARTA)
+    held = _crossed(story)
+    story.says("ana", "¿Y bien?", 1, at=NOW + 20 * MINUTE)
+    asked = story.newest("notice", MARTA)
+    assert asked != notice
+    story.answers("marta", "#send", held, at=NOW + 21 * MINUTE)
+    story.told()
+    story.answers("elena", "Te llamo.", asked, at=NOW + 22 * MINUTE)
+    assert story.told() == [("held", ELENA)]
+    assert "Marta respondió" in story.text_of("held")
+
+
+def test_a_forward_waits_as_ever_and_its_commands_count(story: Desk):
+    text = "Mira:\n#time 3m\n\n---------- Forwarded message ---------\nFrom: x@h.example\nSubject: Caduca\n\nCaduca."
+    story.says("marta", text, 1, subject="Fwd: [SOP-1] Caduca")
+    assert (story.told(), story.debits(), story.answered()) == ([HELD], [3], [])
+    story.says("marta", "#send", 1)
+    assert (story.answered(), story.debits()) == (["Mira:"], [3])
+
+
+# ---- unlikely times ------------------------------------------------------------------------------
+
+
+def test_a_line_above_the_mark_is_asked_back_and_yes_books_it_once(story: Desk):
+    story.says("marta", "Migrado todo.\n\n#time 7h", 1)
+    assert (story.told(), story.debits(), story.answered()) == ([HELD], [], [])
+    told = story.text_of("held")
+    assert all(words in told for words in ("«#time 7h»", "7 h", "«#yes»", "6 h"))
+    for _ in range(2):
+        story.says("marta", "#si", 1)
+    assert (story.debits(), story.answered()) == ([420], ["Migrado todo."])
+
+
+@pytest.mark.parametrize(("text", "asked"), [("Hecho.", True), ("Hola:\n\nHecho.\nY probado.\nAdiós", False)])
+def test_much_time_for_a_short_answer_is_asked_back_once_habits_are_known(story: Desk, text: str, asked: bool):
+    for number in range(8):
+        story.says("marta", f"#time 1{number}m", 1)
+    story.says("marta", f"{text}\n\n#time 75m", 1)
+    assert (story.debits()[8:] == []) is asked
+    assert not asked or "no pasan de 17 min" in story.text_of("held")
+
+
+def test_a_mail_to_no_ticket_waits_in_the_one_that_it_books_on(story: Desk):
+    story.says("marta", "#time SOP-1 7h", to=reply_address(0, MARTA), subject="Horas")
+    assert (story.told(), story.debits()) == ([HELD], [])
+    story.answers("marta", "#yes", story.newest("held", MARTA))
+    assert (story.debits(), story.answered()) == ([420], [])
+
+
+def test_the_mark_can_be_taken_away(tmp_path: Path):
+    with stored_desk(tmp_path, desk(time={"confirm_above": ""})) as stored:
+        story = Desk(stored)
+        story.says("ana", "No va.")
+        story.says("marta", "Migrado.\n\n#time 12h", 1)
+        assert story.debits() == [720]
