@@ -191,8 +191,13 @@ _DESK: Mapping[str, Sequence[Values]] = {
         for reason in ("no_token", "automatic", "other")
     ),
     "no_ticket": (
-        {"text": _TEXT, "ticket_tag": ""},
-        {"text": _TEXT, "ticket_tag": "SOP-99"},
+        {"text": _TEXT, "ticket_tag": "", "only_text": False},
+        {"text": _TEXT, "ticket_tag": "", "only_text": True},
+        {"text": _TEXT, "ticket_tag": "SOP-99", "only_text": False},
+    ),
+    "still_quarantined": tuple(
+        {"number": 18, "sender": "eva@nueva.example", "subject": "Presupuesto", "reason": reason}
+        for reason in ("", "eva@nueva.example is nobody that the rules know")
     ),
     "balance": (
         _BALANCE,

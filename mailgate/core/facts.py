@@ -24,7 +24,8 @@ _ON_ACCOUNTS = ("accept", "decline", "cancel")
 class Wanted:
     """What one mail points at, before anything is believed.
 
-    tickets: numbers in reply addresses, subject and text. entries: numbers after `#void`.
+    tickets: numbers in reply addresses, subject and text. entries: numbers after `#void`. quarantined: numbers
+    after `#release`.
     person: id of the technician who writes, "" for others. date: what a technician's mail says of when it was
     written. client: id of the client who writes.
     prospect: address of somebody unknown who writes, "" for others. accounts: whether the decision
@@ -41,6 +42,7 @@ class Wanted:
     prospect: str = ""
     accounts: bool = False
     date: datetime | None = None
+    quarantined: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,9 @@ class Facts:
     which an ID was received or sent. addressees: who was ever written to in a ticket. history:
     whole texts of a ticket's messages, newest last. newer: what came into a ticket after what a technician's
     mail answers, oldest first. debits: minutes of their newest debits. balances: minutes by client. voided: those of
-    the entries that a void answers. matters: what is open of the clients, oldest first. ended: the
-    clients that bought time and have none left. paused: their tickets that are held for want of it,
-    looked up for staff, who alone bring minutes back.
+    the entries that a void answers. quarantined: those of the messages in quarantine that still wait. matters:
+    what is open of the clients, oldest first. ended: the clients that bought time and have none left. paused:
+    their tickets that are held for want of it, looked up for staff, who alone bring minutes back.
     accounts: every entry of a client, oldest first, where the decision needs them. prospect: the
     ticket of an unknown writer; prospects: how many such tickets were opened in the last day. halted:
     the books do not add up and no minutes are booked. next_ticket: the number of the next new ticket.
@@ -116,6 +118,7 @@ class Facts:
     balances: Mapping[str, int] = field(default_factory=dict)
     entries: Mapping[int, Entry] = field(default_factory=dict)
     voided: frozenset[int] = frozenset()
+    quarantined: frozenset[int] = frozenset()
     matters: tuple[Matter, ...] = ()
     ended: frozenset[str] = frozenset()
     paused: Mapping[str, tuple[Ticket, ...]] = field(default_factory=dict)
@@ -147,6 +150,7 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         message_ids=(*mail.in_reply_to, *reversed(mail.references))[:_MOST_IDS],
         tickets=frozenset(list(dict.fromkeys(named))[:_MOST_NAMED]),
         entries=frozenset(list(entries)[:_MOST_NAMED]),
+        quarantined=frozenset([order.quarantined for order in orders if order.quarantined][:_MOST_NAMED]),
         person=person.id if person is not None and person.role.staff else "",
         client=(person.client or "") if person is not None else "",
         prospect=(mail.sender or "") if person is None and desk.rules.desk.strangers == "prospect" else "",

@@ -16,7 +16,14 @@ from mailgate.core.mail import Mail
 from mailgate.core.plan import Plan
 from mailgate.core.stages.claims import read_claims, settle_claims
 from mailgate.core.stages.contract import keep_contract
-from mailgate.core.stages.effects import apply_rules, book_minutes, change_ticket, release_held, run_clocks
+from mailgate.core.stages.effects import (
+    apply_rules,
+    book_minutes,
+    change_ticket,
+    decide_on_quarantined,
+    release_held,
+    run_clocks,
+)
 from mailgate.core.stages.guards import hold_back
 from mailgate.core.stages.mails import plan_mails
 from mailgate.core.stages.orders import read_commands
@@ -54,6 +61,7 @@ STAGES: tuple[Stage, ...] = (
     rule_on_matters,  # estimates, and rulings on what waits
     change_ticket,  # commands change status, priority, technician
     release_held,  # "#send": what waited for the technician's word
+    decide_on_quarantined,  # "#release 17", "#drop 17"
     keep_contract,  # low balance, end of service, estimate passed
     run_clocks,  # until when the next answer is owed
     plan_mails,  # acknowledgement, answer, notices: outbox rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -9,7 +10,7 @@ from mailgate.core.commands.command import Script
 from mailgate.core.facts import Held
 from mailgate.core.mail import Mail, Notice, Reading
 from mailgate.core.message.automatic import Automatic
-from mailgate.core.model import Command, Entry, Matter, MatterState, Outcome, Person, Role, Ticket
+from mailgate.core.model import Entry, Matter, MatterState, Outcome, Person, Role, Ticket
 
 NO_SCRIPT = Script((), "")
 
@@ -38,7 +39,8 @@ class Plan:
     whole is done before this mail. supersedes: it takes the place of what its writer had waiting whole.
     entries: for the ledger, numbers not given yet. matters: what waits for somebody's word from now
     on. decisions: what was waiting and does not any more. others: other tickets that change with it,
-    as they shall stand. reason: of a quarantine, a sentence.
+    as they shall stand. released, dropped: numbers in the quarantine that the director decides on.
+    reason: of a quarantine, a sentence.
     final: nothing after this stage changes it. why: the trail, one step each.
     """
 
@@ -67,6 +69,8 @@ class Plan:
     matters: tuple[Matter, ...] = ()
     decisions: tuple[Decision, ...] = ()
     others: tuple[Ticket, ...] = ()
+    released: tuple[int, ...] = ()
+    dropped: tuple[int, ...] = ()
     notices: tuple[Notice, ...] = ()
     outcome: Outcome | None = None
     reason: str = ""
@@ -86,6 +90,19 @@ class Plan:
     def quarantined(self, reason: str) -> Self:
         """Kept whole, without any effect, for a person to look at."""
         return self.ends(Outcome.QUARANTINE, f"quarantine: {reason}", reason=reason)
+
+    def stands(self, ticket: int | None, known: Mapping[int, Ticket]) -> Ticket | None:
+        """How a ticket stands after what is decided so far, the mail's own for None; known: as the store has them."""
+        here = self.changed
+        if ticket is None or (here and here.id == ticket):
+            return here
+        return next((other for other in self.others if other.id == ticket), known.get(ticket))
+
+    def changing(self, ticket: Ticket, why: str = "") -> Self:
+        """The same plan, with a ticket as it shall stand: the mail's own, or another."""
+        if self.changed and self.changed.id == ticket.id:
+            return self.but(why, changed=ticket)
+        return self.but(why, others=(*(other for other in self.others if other.id != ticket.id), ticket))
 
     @property
     def author(self) -> str | None:
@@ -110,8 +127,3 @@ class Plan:
     def has(self, name: str) -> bool:
         """Whether the technician gave a command of this name."""
         return any(command.name == name for command in self.script.commands)
-
-    def given(self, name: str) -> Command | None:
-        """The last command of a name, which is the one that counts where one can."""
-        found = [command for command in self.script.commands if command.name == name]
-        return found[-1] if found else None

@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from mailgate.core.address import DESK_ITSELF
 from mailgate.core.facts import Facts, Held, wanted
 from mailgate.core.intake import decide
-from mailgate.core.mail import Mail
+from mailgate.core.mail import Mail, Notice
 from mailgate.core.message import mime
 from mailgate.core.model import Outcome
 from mailgate.core.plan import Plan
@@ -22,6 +23,7 @@ from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.service.take import Clock, utc_now
 from mailgate.store import Connection, Store, entries, holds, journal, matters, messages, quarantine, tickets
+from mailgate.store.connection import naming_errors
 from mailgate.store.facts import facts_for
 from mailgate.store.journal import Kept
 from mailgate.store.messages import Message
@@ -40,21 +42,20 @@ _POLL_SECONDS = 1.0
 _PAUSE_SECONDS = 1.0
 
 
-def process(
-    tx: Connection, kept: Kept, mail: Mail, office: Office, now: datetime, *, vouched: bool = False
-) -> Plan | None:
+def process(tx: Connection, kept: Kept, mail: Mail, office: Office, now: datetime, *, released: int = 0) -> Plan | None:
     """Decide on a message and carry the decision out, inside the caller's transaction.
 
-    None where somebody else processed it in the meantime.
+    released: number in the quarantine from which a person lets it go, who stands for it. None where somebody
+    else processed it in the meantime.
     """
     if not journal.is_waiting(tx, kept.id):
         return None
-    vouched = vouched or kept.envelope.source == "inject"
     facts = facts_for(tx, wanted(mail, office.desk, now), now)
-    plan = decide(mail, facts, office.desk, now, vouched=vouched)
+    plan = decide(mail, facts, office.desk, now, vouched=released > 0 or kept.envelope.source == "inject")
     if plan.releases is not None and plan.releases.whole:
         plan = _after_held(tx, kept, plan, plan.releases, facts, office, now)
-    _carry_out(tx, kept, plan, office, now)
+    # What was told when it went into quarantine has the plain name already.
+    _carry_out(tx, kept, plan, office, now, f"j{kept.id}q{released}" if released else f"j{kept.id}")
     return plan
 
 
@@ -94,6 +95,7 @@ def _do_held(tx: Connection, kept: Kept, held: Held, office: Office, now: dateti
         messages.decided_again(tx, held.message, "\n".join(plan.why), internal=plan.internal)
         _keep_effects(tx, plan, held.message, now)
     post(tx, office, plan.notices, now, f"j{kept.id}s", (source.blob, mail.attachments))
+    _decide_on_quarantined(tx, plan, office, now, f"j{kept.id}s")
 
 
 def process_alone(store: Store, office: Office, number: int, now: datetime) -> Plan | None:
@@ -126,7 +128,7 @@ def process_released(tx: Connection, office: Office, held: Quarantined, now: dat
     quarantine.decide(tx, held.id, "released")
     journal.reopen(tx, held.journal)
     kept = journal.get(tx, held.journal)
-    plan = process(tx, kept, mime.parse(kept.raw, kept.envelope), office, now, vouched=True) if kept else None
+    plan = process(tx, kept, mime.parse(kept.raw, kept.envelope), office, now, released=held.id) if kept else None
     if plan is None:
         raise LookupError(f"journal {held.journal}: gone")
     return plan
@@ -140,7 +142,7 @@ def _quarantine_failed(tx: Connection, kept: Kept, now: datetime, reason: str, d
     journal.finish(tx, kept.id, Outcome.QUARANTINE, None)
 
 
-def _carry_out(tx: Connection, kept: Kept, plan: Plan, office: Office, now: datetime) -> None:
+def _carry_out(tx: Connection, kept: Kept, plan: Plan, office: Office, now: datetime, cause: str) -> None:
     if plan.outcome is None:
         raise AssertionError("a plan without an outcome")
     message = None
@@ -148,8 +150,42 @@ def _carry_out(tx: Connection, kept: Kept, plan: Plan, office: Office, now: date
         _put_in_quarantine(tx, kept, plan, now)
     elif plan.outcome is not Outcome.REPEAT:
         message = _keep(tx, kept, plan, now)
-    post(tx, office, plan.notices, now, f"j{kept.id}", (kept.blob, plan.mail.attachments))
+    post(tx, office, plan.notices, now, cause, (kept.blob, plan.mail.attachments))
     journal.finish(tx, kept.id, plan.outcome, message)
+    _decide_on_quarantined(tx, plan, office, now, cause)
+
+
+def _decide_on_quarantined(tx: Connection, plan: Plan, office: Office, now: datetime, cause: str) -> None:
+    for number in plan.dropped:
+        quarantine.decide(tx, number, "dropped")
+    told = [notice for number in plan.released if (notice := _released(tx, number, plan, office, now))]
+    post(tx, office, told, now, f"{cause}r")
+
+
+def _released(tx: Connection, number: int, plan: Plan, office: Office, now: datetime) -> Notice | None:
+    """Process a message as the director says; the mail that tells them where it could not be done, else None."""
+    held = quarantine.get(tx, number)
+    if held is None or plan.person is None:
+        raise LookupError(f"quarantine {number}: gone")
+    reason = ""
+    try:
+        with naming_errors(), tx.savepoint():
+            done = process_released(tx, office, held, now)
+    except StoreUnavailable:
+        raise
+    except Exception:
+        log.exception("quarantine %d made the program fail again", number)
+    else:
+        if done.outcome is not Outcome.QUARANTINE:
+            return None
+        number, reason = quarantine.newest(tx), done.reason
+    return Notice(
+        "still_quarantined",
+        to=plan.person.address,
+        language=plan.person.language,
+        ticket=DESK_ITSELF,
+        values={"number": number, "sender": held.sender, "subject": held.subject, "reason": reason},
+    )
 
 
 def _put_in_quarantine(tx: Connection, kept: Kept, plan: Plan, now: datetime) -> None:

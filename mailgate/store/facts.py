@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from mailgate.core.facts import Facts, Heard, Held, Newer, Wanted
-from mailgate.store import entries, events, holds, matters, messages, outbox, tickets
+from mailgate.store import entries, events, holds, matters, messages, outbox, quarantine, tickets
 from mailgate.store.connection import Connection
 
 # What somebody usually books shows in their newest debits.
@@ -28,6 +28,9 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
     balances = {client: entries.balance(tx, client) for client in clients}
     ended = frozenset(client for client, left in balances.items() if left <= 0 and entries.bought(tx, client))
     waiting = tuple(matter for client in sorted(clients) for matter in matters.open_of_client(tx, client))
+    # A ruling is given anywhere, and answers where it was asked for.
+    asked_in = {matter.ticket for matter in waiting if matter.ticket and matter.entry in wanted.entries}
+    found |= tickets.get_many(tx, sorted(asked_in - found.keys()))
     return Facts(
         asked_at=outbox.written_at(tx, wanted.message_ids[0]) if waiting and wanted.message_ids else None,
         repeat_of=messages.repeat_of(tx, wanted.message_id, wanted.digest),
@@ -42,6 +45,7 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         balances=balances,
         entries={entry.id: entry for entry in named},
         voided=frozenset(entry.id for entry in named if entries.voided(tx, entry.id)),
+        quarantined=frozenset(number for number in wanted.quarantined if quarantine.is_waiting(tx, number)),
         matters=waiting,
         ended=ended,
         paused={client: tickets.held_for_balance(tx, client) for client in ended if wanted.person},

@@ -60,6 +60,16 @@ def waiting(tx: Connection) -> list[Quarantined]:
     return [_row(row) for row in tx.rows("select * from quarantine where state = 'waiting' order by id")]
 
 
+def is_waiting(tx: Connection, quarantined: int) -> bool:
+    """Whether a message waits for somebody's decision."""
+    return bool(tx.value("select 1 from quarantine where id = :id and state = 'waiting'", id=quarantined))
+
+
+def newest(tx: Connection) -> int:
+    """The number of the message that came last, 0 where there never was one."""
+    return int(tx.value("select coalesce(max(id), 0) from quarantine"))
+
+
 def get(tx: Connection, quarantined: int) -> Quarantined | None:
     """One message in quarantine."""
     row = tx.row("select * from quarantine where id = :id", id=quarantined)

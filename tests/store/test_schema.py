@@ -124,9 +124,17 @@ def _filled(tx: Connection) -> None:
 def _questions(tx: Connection) -> Iterator[object]:
     """Each function of the store that stands on a message's way, once."""
     wanted = Wanted(
-        "new@x", "d", ("1@desk.example", "j2.0@desk.example"), frozenset({1, 2}), frozenset({1}), "marta", "c1"
+        "new@x",
+        "d",
+        ("1@desk.example", "j2.0@desk.example"),
+        frozenset({1, 2}),
+        frozenset({1}),
+        "marta",
+        "c1",
+        quarantined=frozenset({1}),
     )
     yield facts.facts_for(tx, wanted, NOW)
+    yield quarantine.newest(tx)
     yield journal.take(tx, b"one more", Envelope("smtp"), NOW)
     yield journal.waiting(tx, 20)
     yield journal.newest(tx)

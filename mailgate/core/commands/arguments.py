@@ -40,7 +40,8 @@ def wrong(command: Command, code: str, got: str, right: str) -> Command:
 
 
 # Each reader takes the command, its name as written ("#tiempo"), the rest of the line, one space
-# between words, and the context; it gives the command with what it read, or with a problem.
+# between words, and the context; it gives the command with what it read, or with a problem. Where a ticket
+# is named, the name has it behind: "#tiempo SOP-12".
 Reader = Callable[[Command, str, str, Context], Command]
 
 _TICKET = re.compile(r"\[?([a-z][a-z0-9]{0,9})-([1-9][0-9]{0,8})\]?(?= |$)", re.ASCII | re.IGNORECASE)
@@ -65,6 +66,26 @@ def _minutes(command: Command, name: str, text: str, context: Context) -> Comman
         return wrong(command, "order", command.line, f"{name} {meant}")
     number = int(ticket[2]) if ticket else None
     return _noted(replace(command, minutes=minutes, day=day, ticket=number), note)
+
+
+def _for_ticket(reader: Reader) -> Reader:
+    """`[SOP-12]`, then what the reader reads. What is proposed names the ticket, too."""
+
+    def read(command: Command, name: str, text: str, context: Context) -> Command:
+        named = _TICKET.match(text)
+        if named and _ours(named, context):
+            command = replace(command, ticket=int(named[2]))
+            return reader(command, f"{name} {named[0]}", text[named.end() :].lstrip(), context)
+        found = reader(command, name, text, context)
+        if named and found.problem:  # without one it is no ticket: a technician may be called "web-2"
+            return wrong(command, "wrong_tag", named[0], f"{context.tag}-{named[2]}")
+        rest, _, last = text.rpartition(" ")
+        stray = _TICKET.fullmatch(last)
+        if found.problem and stray and _ours(stray, context) and not reader(command, name, rest, context).problem:
+            return wrong(command, "order", command.line, f"{name} {stray[0]} {rest}")
+        return found
+
+    return read
 
 
 def _ours(ticket: re.Match[str], context: Context) -> bool:
@@ -111,6 +132,16 @@ def _entry(command: Command, name: str, text: str, context: Context) -> Command:
     return _noted(replace(command, entry=int(entry[1])), entry[2] or "")
 
 
+def _quarantined(command: Command, name: str, text: str, context: Context) -> Command:
+    """`17`, a number in the quarantine."""
+    number = _ENTRY.fullmatch(text)
+    if number is None:
+        return wrong(command, "quarantine_unreadable", text, f"{name} 17")
+    if number[2]:
+        return wrong(command, "too_much", number[2], f"{name} {number[1]}")
+    return replace(command, quarantined=int(number[1]))
+
+
 def _adjust(command: Command, name: str, text: str, context: Context) -> Command:
     """`345 10m [reason]`: the minutes that the entry is to stand for from now on."""
     entry = _ENTRY.fullmatch(text)
@@ -119,7 +150,7 @@ def _adjust(command: Command, name: str, text: str, context: Context) -> Command
     left, reason = duration.lead(entry[2] or "")
     minutes = duration.parse(left, context.most)
     if isinstance(minutes, Problem) and minutes.code == "duration_zero":
-        void = "#void" if folded(name) == f"#{command.name}" else "#anular"
+        void = "#anular" if _in_spanish(command, name) else "#void"
         return wrong(command, "adjust_to_nothing", left, f"{void} {entry[1]}")
     if isinstance(minutes, Problem):
         return replace(command, problem=minutes)
@@ -137,7 +168,7 @@ def _estimate(command: Command, name: str, text: str, context: Context) -> Comma
         code = "estimate_too_long" if minutes.code == "duration_too_long" else minutes.code
         return replace(command, problem=replace(minutes, code=code))
     if more and folded(more).rstrip(".,;:!") not in _ASKING:
-        ask = _ASKING[folded(name) != f"#{command.name}"]
+        ask = _ASKING[_in_spanish(command, name)]
         return wrong(command, "too_much", more, f"{name} {length} {ask}")
     return replace(command, minutes=minutes, value="ask" if more else "")
 
@@ -163,10 +194,15 @@ _VALUES: Mapping[str, tuple[Word, ...]] = {
 }
 
 
+def _in_spanish(command: Command, name: str) -> bool:
+    """Whether the Spanish name was written."""
+    return folded(name).partition(" ")[0] != f"#{command.name}"
+
+
 def _value(command: Command, name: str, text: str, context: Context) -> Command:
     """One of a few words; what is proposed is in the language in which the command was written."""
     words, status = _VALUES[command.name], command.name == "status"
-    spanish = folded(name) != f"#{command.name}"
+    spanish = _in_spanish(command, name)
     choice = [word.shown(spanish=spanish) for word in words if not status or word.value in SETTABLE]
     if not text:
         return wrong(command, "argument_missing", name, f"{name} {choice[0]}")
@@ -224,18 +260,20 @@ READERS: Mapping[str, Reader] = {
     "call": _minutes,
     "free": _minutes,
     "note": _note,
-    "status": _value,
-    "close": _nothing,
-    "priority": _value,
-    "assign": _assign,
-    "category": _value,
+    "status": _for_ticket(_value),
+    "close": _for_ticket(_nothing),
+    "priority": _for_ticket(_value),
+    "assign": _for_ticket(_assign),
+    "category": _for_ticket(_value),
     "void": _entry,
     "send": _nothing,
     "yes": _nothing,
-    "estimate": _estimate,
+    "estimate": _for_ticket(_estimate),
     "uphold": _entry,
     "adjust": _adjust,
-    "accept": _reason,
-    "decline": _reason,
-    "cancel": _reason,
+    "accept": _for_ticket(_reason),
+    "decline": _for_ticket(_reason),
+    "cancel": _for_ticket(_reason),
+    "release": _quarantined,
+    "drop": _quarantined,
 }

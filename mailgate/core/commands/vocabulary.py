@@ -67,17 +67,17 @@ VERBS: tuple[Verb, ...] = (
     Verb("call", "llamada", "[SOP-12] 10m [@day] [note]"),
     Verb("free", "cortesia", "[SOP-12] 10m [@day] [note]"),
     Verb("note", "nota"),
-    Verb("status", "estado", "open|waiting|closed"),
-    Verb("close", "cerrar"),
-    Verb("priority", "prioridad", "urgent|high|normal|low"),
-    Verb("assign", "asignar", "marta"),
-    Verb("category", "categoria", "security"),
+    Verb("status", "estado", "[SOP-12] open|waiting|closed"),
+    Verb("close", "cerrar", "[SOP-12]"),
+    Verb("priority", "prioridad", "[SOP-12] urgent|high|normal|low"),
+    Verb("assign", "asignar", "[SOP-12] marta"),
+    Verb("category", "categoria", "[SOP-12] security"),
     Verb("void", "anular", "345 [reason]"),
     Verb("send", "enviar"),
     Verb("yes", "si"),
-    Verb("estimate", "estimar", "90m [ask]"),
-    Verb("plan", "planificar", "2026-12-01 2026-12-03", available=False),
-    Verb("postpone", "aplazar", "2026-12-04 2026-12-05 [reason]", available=False),
+    Verb("estimate", "estimar", "[SOP-12] 90m [ask]"),
+    Verb("plan", "planificar", "[SOP-12] 2026-12-01 2026-12-03", available=False),
+    Verb("postpone", "aplazar", "[SOP-12] 2026-12-04 2026-12-05 [reason]", available=False),
     Verb("merge", "unir", "SOP-9", available=False),
     Verb("redact", "ocultar", "text", available=False),
     Verb("allow", "admitir", "17", available=False),
@@ -85,11 +85,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("test", "prueba", available=False),
     Verb("uphold", "confirmar", "345 [reason]", director_only=True),
     Verb("adjust", "ajustar", "345 10m [reason]", director_only=True),
-    Verb("accept", "aceptar", "[reason]", director_only=True),
-    Verb("decline", "rechazar", "[reason]", director_only=True),
-    Verb("cancel", "cancelar", "[reason]", director_only=True),
-    Verb("release", "liberar", "17", director_only=True, available=False),
-    Verb("drop", "descartar", "17", director_only=True, available=False),
+    Verb("accept", "aceptar", "[SOP-12] [reason]", director_only=True),
+    Verb("decline", "rechazar", "[SOP-12] [reason]", director_only=True),
+    Verb("cancel", "cancelar", "[SOP-12] [reason]", director_only=True),
+    Verb("release", "liberar", "17", director_only=True),
+    Verb("drop", "descartar", "17", director_only=True),
 )
 
 _BY_NAME: Mapping[str, Verb] = {name: verb for verb in VERBS for name in (verb.name, verb.spanish)}
@@ -258,6 +258,8 @@ PROBLEMS: tuple[str, ...] = (
     "technician_unknown",  # got: what was written; right: list of technicians' ids
     "technician_ambiguous",  # got: what was written; right: list of the ids that it may mean
     "entry_unreadable",  # got: what stands where the entry's number should; right: "#void 345"
+    "quarantine_unreadable",  # got: what stands where the number should; right: "#release 17"
+    "not_in_quarantine",  # got: the number of a message that is not there, or was decided on already
     "no_such_ticket",  # got: "SOP-99", which does not exist
     "no_such_entry",  # got: the number; right: "". No debit or courtesy has it
     "not_your_entry",  # got: the number of an entry that somebody else booked

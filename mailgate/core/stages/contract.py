@@ -21,7 +21,7 @@ def keep_contract(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     settled = {entry.client for entry in plan.entries if entry.kind in (Kind.REFUND, Kind.EXPIRY)}
     for client in sorted({entry.client for entry in plan.entries} - settled):
         before, after = facts.balances.get(client, 0), facts.balance_after(client, plan.entries)
-        found = consequences.of_balance(desk, client, before, after, facts.paused.get(client, ()), now)
+        found = consequences.of_balance(desk, client, before, after, _paused(plan, client, facts), now)
         plan = _followed(plan, found)
     told = (*_estimates_passed(plan, facts, desk), *_past_limit(plan, facts, desk))
     return plan.but(notices=(*plan.notices, *told)) if told else plan
@@ -30,18 +30,22 @@ def keep_contract(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 def _followed(plan: Plan, found: consequences.Consequences) -> Plan:
     if not found.notices and not found.tickets:
         return plan
-    mine = plan.changed.id if plan.changed else 0
-    here = next((ticket for ticket in found.tickets if ticket.id == mine), None)
-    if here and plan.changed and plan.changed.held_for == "balance":
-        plan = plan.but(changed=here)
-    others = tuple(ticket for ticket in found.tickets if ticket.id != mine)
+    for ticket in found.tickets:
+        plan = plan.changing(ticket)
     told = ", ".join(dict.fromkeys(notice.template for notice in found.notices))
-    return plan.but(f"balance: {told}", notices=(*plan.notices, *found.notices), others=(*plan.others, *others))
+    return plan.but(f"balance: {told}", notices=(*plan.notices, *found.notices))
+
+
+def _paused(plan: Plan, client: str, facts: Facts) -> tuple[Ticket, ...]:
+    """The client's tickets that wait for minutes, without those that this mail has decided on otherwise."""
+    known = {ticket.id: ticket for ticket in facts.paused.get(client, ())}
+    standing = (plan.stands(number, known) for number in known)
+    return tuple(ticket for ticket in standing if ticket and ticket.held_for == "balance")
 
 
 def _estimates_passed(plan: Plan, facts: Facts, desk: Desk) -> Iterator[Notice]:
     for number in sorted({entry.ticket for entry in plan.entries if entry.ticket}):
-        ticket = _ticket(number, plan, facts)
+        ticket = plan.stands(number, facts.tickets)
         if ticket is None:
             continue
         after = ledger.spent(ticket, plan.entries)
@@ -70,7 +74,7 @@ def _estimate_passed(ticket: Ticket, minutes: int, desk: Desk) -> Iterator[Notic
 def _past_limit(plan: Plan, facts: Facts, desk: Desk) -> Iterator[Notice]:
     """Both sides are told of work that waits for the client's word."""
     for matter in plan.matters:
-        ticket = _ticket(matter.ticket or 0, plan, facts)
+        ticket = plan.stands(matter.ticket or 0, facts.tickets)
         if matter.kind is MatterKind.DEBIT and ticket is not None:
             yield from _waits(matter, ticket, plan, desk)
 
@@ -88,8 +92,3 @@ def _waits(matter: Matter, ticket: Ticket, plan: Plan, desk: Desk) -> Iterator[N
     }
     yield to_client(desk, ticket.client, "limit_reached", values, ticket.id)
     yield to_staff(desk, matter.technician, "debit_held", values, ticket.id)
-
-
-def _ticket(number: int, plan: Plan, facts: Facts) -> Ticket | None:
-    """The ticket as this mail leaves it, before its minutes."""
-    return plan.changed if plan.changed and plan.changed.id == number else facts.tickets.get(number)

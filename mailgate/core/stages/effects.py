@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -77,7 +77,7 @@ def book_minutes(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     matters: tuple[Matter, ...] = ()
     for command in plan.script.commands:
         for entry in _entries(plan, command, facts, desk, now, entries):
-            if _past_limit(entry, entries, facts, plan.changed):
+            if _past_limit(entry, entries, plan.stands(entry.ticket, facts.tickets)):
                 matters = (*matters, consent.waiting(entry))
             else:
                 entries = (*entries, entry)
@@ -86,9 +86,8 @@ def book_minutes(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     return plan.but(", ".join(told), entries=entries, matters=matters)
 
 
-def _past_limit(entry: Entry, before: tuple[Entry, ...], facts: Facts, here: Ticket | None) -> bool:
+def _past_limit(entry: Entry, before: tuple[Entry, ...], ticket: Ticket | None) -> bool:
     """Whether a debit goes past what the client allows on its ticket."""
-    ticket = here if here and here.id == entry.ticket else facts.tickets.get(entry.ticket or 0)
     if ticket is None or entry.kind is not Kind.DEBIT:
         return False
     return not account.within_limit(ledger.spent(ticket, before), -entry.minutes, ticket.limit)
@@ -96,17 +95,40 @@ def _past_limit(entry: Entry, before: tuple[Entry, ...], facts: Facts, here: Tic
 
 def change_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """Status, priority, technician and category as the commands say; an answer gives the ball away."""
-    ticket = plan.changed
-    if ticket is None or not plan.role.staff:
+    if not plan.role.staff:
         return plan
+    plan = _answering(plan, facts, now) if plan.changed else plan
+    for command in plan.script.commands:
+        change = _CHANGES.get(command.name)
+        ticket = plan.stands(command.ticket, facts.tickets) if change else None
+        if change and ticket:
+            plan = plan.changing(change(ticket, command, now), _elsewhere(command, desk))
+    return plan
+
+
+def _answering(plan: Plan, facts: Facts, now: datetime) -> Plan:
+    """The mail is an answer, unless it is for the desk's eyes only, or waits."""
     reading = plan.reading
     hold = "forward" if reading is not None and reading.forward and not plan.has("note") else ""
     internal = plan.internal or plan.has("note") or bool(hold) or not plan.carries_something
-    if not internal or _lets_go(plan, facts):
-        ticket = answered(ticket, now)
-    for command in plan.script.commands:
-        ticket = _commanded(ticket, command, now)
-    return plan.but(changed=ticket, internal=internal, hold=hold)
+    plan = plan.but(internal=internal, hold=hold)
+    answers = plan.changed is not None and (not internal or _lets_go(plan, facts))
+    return plan.changing(answered(plan.changed, now)) if answers and plan.changed else plan
+
+
+def _elsewhere(command: Command, desk: Desk) -> str:
+    return f"{desk.tag(command.ticket)}: #{command.name}" if command.ticket else ""
+
+
+def decide_on_quarantined(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """`#release 17` has a message of the quarantine processed after this mail, `#drop 17` takes it off."""
+    if not plan.role.staff:
+        return plan
+    named = {name: tuple(one.quarantined for one in plan.script.commands if one.name == name) for name in _QUARANTINE}
+    return plan.but(released=tuple(filter(None, named["release"])), dropped=tuple(filter(None, named["drop"])))
+
+
+_QUARANTINE = ("release", "drop")
 
 
 def release_held(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -174,16 +196,36 @@ def _booking(entry: Entry) -> str:
     return f"{entry.kind} {entry.minutes} on {entry.client}"
 
 
-def _commanded(ticket: Ticket, command: Command, now: datetime) -> Ticket:
-    if command.name in ("status", "close"):
-        status = Status.CLOSED if command.name == "close" else Status(command.value)
-        return replace(ticket, status=status, closed_at=now if status is Status.CLOSED else None, held_for="")
-    if command.name == "priority":
-        return replace(ticket, priority=Priority(command.value))
-    if command.name == "assign":
-        return replace(ticket, technician=command.value)
-    if command.name == "category":
-        return replace(ticket, category=command.value)
-    if command.name == "estimate":
-        return replace(ticket, estimate=command.minutes)
-    return ticket
+# ---- what a command makes of its ticket ----------------------------------------------------------
+
+
+def _status(ticket: Ticket, command: Command, now: datetime) -> Ticket:
+    closes = command.name == "close" or command.value == Status.CLOSED
+    status = Status.CLOSED if closes else Status(command.value)
+    return replace(ticket, status=status, closed_at=now if closes else None, held_for="")
+
+
+def _priority(ticket: Ticket, command: Command, now: datetime) -> Ticket:
+    return replace(ticket, priority=Priority(command.value))
+
+
+def _assign(ticket: Ticket, command: Command, now: datetime) -> Ticket:
+    return replace(ticket, technician=command.value)
+
+
+def _category(ticket: Ticket, command: Command, now: datetime) -> Ticket:
+    return replace(ticket, category=command.value)
+
+
+def _estimate(ticket: Ticket, command: Command, now: datetime) -> Ticket:
+    return replace(ticket, estimate=command.minutes)
+
+
+_CHANGES: Mapping[str, Callable[[Ticket, Command, datetime], Ticket]] = {
+    "status": _status,
+    "close": _status,
+    "priority": _priority,
+    "assign": _assign,
+    "category": _category,
+    "estimate": _estimate,
+}

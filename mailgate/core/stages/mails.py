@@ -20,10 +20,11 @@ from mailgate.core.stages.reply import answered_person, answering, chain, client
 
 def plan_mails(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """Acknowledgement and notice for a client's message; the answer to the client for a technician's."""
-    if plan.changed is None or plan.ticket is None:
-        return plan.but(final=True)
-    mails = _for_staff_mail if plan.role.staff else _for_client_mail
-    notices = (*plan.notices, *mails(plan, plan.changed, facts, desk, now))
+    here: Iterator[Notice] = iter(())
+    if plan.changed is not None and plan.ticket is not None:
+        mails = _for_staff_mail if plan.role.staff else _for_client_mail
+        here = mails(plan, plan.changed, facts, desk, now)
+    notices = (*plan.notices, *here, *_handed_over(plan, facts, desk))
     told = ", ".join(f"{notice.template} to {notice.to}" for notice in notices) or "nobody"
     return plan.but(f"mails: {told}", notices=notices, final=True)
 
@@ -67,9 +68,15 @@ def _for_staff_mail(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: d
         yield _answer(plan, ticket, facts, desk, plan.text)
     if plan.hold:
         yield held_notice(plan, ticket, desk, {"newer": (), "unusual": None, "replaced": False})
-    assigned = plan.given("assign")
-    if assigned and plan.person and assigned.value != plan.person.id:
-        yield _notice(plan, ticket, facts, desk, desk.staff_address(assigned.value), "handed_over")
+
+
+def _handed_over(plan: Plan, facts: Facts, desk: Desk) -> Iterator[Notice]:
+    """Who is given a ticket by somebody else gets the whole conversation."""
+    assigned = [command for command in plan.script.commands if command.name == "assign"]
+    tickets = {command.ticket or (plan.ticket.id if plan.ticket else 0) for command in assigned}
+    for ticket in filter(None, (plan.stands(number, facts.tickets) for number in sorted(tickets))):
+        if ticket.technician != plan.author:
+            yield _notice(plan, ticket, facts, desk, desk.staff_address(ticket.technician), "handed_over")
 
 
 def _acknowledgement(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Notice:
@@ -100,8 +107,9 @@ def _acknowledgement(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: 
 
 def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, template: str = "notice") -> Notice:
     """The message for a technician, with what they need to know of the ticket before the work."""
-    client_name = desk.client_name(ticket.client) or plan.mail.sender_name or ticket.requester
+    client_name = desk.client_name(ticket.client) or (not plan.role.staff and plan.mail.sender_name) or ticket.requester
     tag = desk.tag(ticket.id)
+    here = plan.ticket is not None and plan.ticket.id == ticket.id
     return Notice(
         template,
         to=address,
@@ -116,7 +124,7 @@ def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, 
             "ticket_tag": tag,
             "balance": facts.balance_after(ticket.client, plan.entries),
             "text": plan.text,
-            "attachments": [(file.name, file.size) for file in plan.mail.attachments],
+            "attachments": [(file.name, file.size) for file in plan.mail.attachments if here],
             "new": plan.opens,
             "raised": bool(plan.ticket and plan.ticket.priority is not ticket.priority and not plan.role.staff),
             "held": ticket.held_for,
@@ -126,7 +134,7 @@ def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, 
         author=plan.mail.sender_name,
         automatic="",
         references=chain((_thread_of(ticket, desk),), plan.mail.message_id),
-        carry=True,
+        carry=here,
     )
 
 

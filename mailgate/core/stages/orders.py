@@ -19,10 +19,12 @@ from mailgate.core.model import Command, Kind, MatterKind, Outcome, Problem, Rol
 from mailgate.core.plan import Plan
 from mailgate.core.settings.rules import Rules
 from mailgate.core.stages.reply import answering
-from mailgate.core.stages.rulings import reason_of, ruling_problem
+from mailgate.core.stages.rulings import RULINGS, reason_of, ruling_problem, takes_text
 
 # What may stand in a mail to no ticket: each names its own.
 WORK = ("time", "call", "free")
+# What is about no ticket: about the writer, or the mail itself.
+OF_NO_TICKET = ("away", "test")
 # What changes the ledger, and waits while the books do not add up.
 BOOKS = (*WORK, "void", "adjust", "accept", "cancel", "yes")
 
@@ -36,13 +38,15 @@ def read_commands(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
         return _refused(plan, desk, "doubt", f"cannot tell fresh from quoted: {reading.doubt}")
     script = command.parse(reading.fresh, desk.context(plan.role, now))
     plan = plan.but(text=script.body)
-    checked = _alone(_ruled_once(_checked(plan, found, facts, desk, now) for found in script.commands), facts)
+    checked = _alone(_ruled_once(_checked(plan, found, facts, desk, now) for found in script.commands), plan, facts)
     script = _within_balance(Script(checked, script.body), plan, facts, desk.rules)
     plan = plan.but(_told(script), script=script, text=_with_forwarded(script.body, reading))
     if script.problems:
         return _refused(plan, desk, "problems", "a command is wrong: nothing is done")
-    if plan.ticket is None and _needs_ticket(plan):
+    if plan.ticket is None and not _each_names_its_own(script):
         return _refused(plan, desk, "no_ticket", "names no ticket")
+    if plan.ticket is None and script.body and not any(map(takes_text, script.commands)):
+        return _refused(plan, desk, "no_ticket", "has a text that is for nobody")
     return plan
 
 
@@ -59,11 +63,10 @@ def _told(script: Script) -> str:
     return f"commands: {', '.join(names)}" if names else "no commands"
 
 
-def _needs_ticket(plan: Plan) -> bool:
-    """A mail to no ticket may book on tickets that it names, and that is all it may do."""
-    commands = plan.script.commands
-    booked = all(found.name in WORK and found.ticket is not None for found in commands)
-    return not commands or not booked or bool(plan.script.body)
+def _each_names_its_own(script: Script) -> bool:
+    """Whether the commands of a mail to no ticket can be carried out: each says what it is about."""
+    named = (one.ticket or one.entry or one.quarantined or one.name in OF_NO_TICKET for one in script.commands)
+    return bool(script.commands) and all(named)
 
 
 def _refused(plan: Plan, desk: Desk, template: str, why: str) -> Plan:
@@ -81,6 +84,7 @@ def _refused(plan: Plan, desk: Desk, template: str, why: str) -> Plan:
             "code": plan.reading.doubt,
             "text": plan.reading.whole if template == "doubt" else plan.reading.fresh,
             "ticket_tag": desk.tag(ticket) if ticket else _named_in_vain(plan, desk),
+            "only_text": _each_names_its_own(plan.script),
             "files": [file.name for file in plan.mail.attachments if not file.inline],
         },
         subject=f"Re: {subject.bare(plan.mail.subject)}",
@@ -107,6 +111,8 @@ def _checked(plan: Plan, found: Command, facts: Facts, desk: Desk, now: datetime
         problem = Problem("no_client", found.line)
     elif found.name == "void":
         problem = _void_problem(plan, found, facts, now)
+    elif found.quarantined and found.quarantined not in facts.quarantined:
+        problem = Problem("not_in_quarantine", str(found.quarantined))
     elif found.name in ("send", "yes") and not _held_back(plan, found, facts):
         problem = Problem("nothing_held", f"#{found.name}")
     else:
@@ -138,25 +144,37 @@ def _ruled_once(commands: Iterable[Command]) -> Iterator[Command]:
         yield replace(found, problem=Problem("already_void", str(found.entry))) if again else found
 
 
-# Of each group one command stands in a mail: a second one says something else.
-_ONE_OF = (("accept", "decline", "cancel"), ("send", "yes"), ("estimate",))
+# Of each group one command is about the same thing in a mail: a second one says something else.
+_ONE_OF = (("accept", "decline", "cancel"), ("send", "yes"), ("estimate",), ("release", "drop"))
 
 
-def _alone(commands: Iterable[Command], facts: Facts) -> tuple[Command, ...]:
+def _alone(commands: Iterable[Command], plan: Plan, facts: Facts) -> tuple[Command, ...]:
     """The commands, with those that contradict an earlier one marked; a reason goes to one client only."""
     kept: list[Command] = []
     for found in commands:
         group = next((names for names in _ONE_OF if found.name in names), ())
-        again = any(before.name in group and not before.problem for before in kept)
-        wrong = not found.problem and (again or _of_another_client(found, kept, facts))
+        same = (one for one in kept if one.name in group and _about(one, plan) == _about(found, plan))
+        again = any(not before.problem for before in same)
+        wrong = not found.problem and (again or _of_another_client(found, kept, plan, facts))
         kept.append(replace(found, problem=Problem("contradicts", found.line)) if wrong else found)
     return tuple(kept)
 
 
-def _of_another_client(found: Command, before: Iterable[Command], facts: Facts) -> bool:
-    named = (facts.entries.get(one.entry or 0) for one in (*before, found))
-    clients = {entry.client for entry in named if entry}
-    return found.name in ("uphold", "adjust", "void") and len(clients) > 1
+def _about(found: Command, plan: Plan) -> tuple[int | None, int | None]:
+    return found.ticket or (plan.ticket.id if plan.ticket else None), found.quarantined
+
+
+def _of_another_client(found: Command, before: Iterable[Command], plan: Plan, facts: Facts) -> bool:
+    """Whether a ruling would give one client the reason that was written for another."""
+    rulings = [one for one in (*before, found) if one.name in RULINGS]
+    clients = {_client_ruled_on(one, plan, facts) for one in rulings} - {None}
+    return found.name in RULINGS and len(clients) > 1 and not all(one.note for one in rulings)
+
+
+def _client_ruled_on(found: Command, plan: Plan, facts: Facts) -> str | None:
+    entry = facts.entries.get(found.entry or 0)
+    ticket = facts.tickets.get(found.ticket or 0, plan.ticket)
+    return entry.client if entry else ticket.client or ticket.requester if ticket and not found.entry else None
 
 
 def _void_problem(plan: Plan, found: Command, facts: Facts, now: datetime) -> Problem | None:

@@ -22,6 +22,7 @@ from mailgate.core.stages.where import answered
 _SETTLE = ("accept", "cancel")
 # The client gets the reason with the ruling, in the director's words.
 _NEED_REASON = ("uphold", "adjust", "decline", "cancel")
+RULINGS = (*_NEED_REASON, "accept", "void")
 
 
 def rule_on_matters(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -40,13 +41,12 @@ def ruling_problem(plan: Plan, found: Command, facts: Facts) -> Problem | None:
         return Problem("reason_missing", found.line, f"{found.line} …")
     if found.name in ("uphold", "adjust"):
         return _entry_problem(found, facts)
-    if found.name in ("accept", "decline"):
-        prospect = plan.ticket is not None and not plan.ticket.client
-        asked = plan.ticket is not None and refund.waiting(facts.matters, plan.ticket.client)
-        return None if prospect or asked else Problem("nothing_to_accept", found.line)
-    if found.name in ("cancel", "estimate") and plan.ticket is not None and not plan.ticket.client:
-        return Problem("no_client", found.line)
-    return None
+    ticket = facts.tickets.get(found.ticket) if found.ticket else plan.ticket
+    if ticket is None:
+        return None  # it is refused for want of one
+    if found.name in ("accept", "decline") and ticket.client and not refund.waiting(facts.matters, ticket.client):
+        return Problem("nothing_to_accept", found.line)
+    return Problem("no_client", found.line) if found.name in ("cancel", "estimate") and not ticket.client else None
 
 
 def _entry_problem(found: Command, facts: Facts) -> Problem | None:
@@ -60,6 +60,11 @@ def _entry_problem(found: Command, facts: Facts) -> Problem | None:
     if found.name == "adjust" and (found.minutes or 0) >= -entry.minutes:
         return Problem("adjust_too_much", str(found.minutes), str(-entry.minutes - 1))
     return None
+
+
+def takes_text(command: Command) -> bool:
+    """Whether the text of the mail is the reason of this command."""
+    return command.name in RULINGS and not command.note
 
 
 def reason_of(plan: Plan, command: Command) -> str:
@@ -104,13 +109,15 @@ def _ruled(plan: Plan, ruled: Ruled, state: MatterState, facts: Facts, desk: Des
     decisions = (*plan.decisions, *([Decision(matter.id, state)] if matter else []))
     notices = (*plan.notices, *dispute.decided(desk, ruled, ticket, left))
     told = plan.but(f"entry {ruled.entry.id}: {ruled.outcome}", decisions=decisions, notices=notices, internal=True)
-    return _answered_here(told, ticket, now)
+    return _answered_there(told, ticket, facts, now)
 
 
-def _answered_here(plan: Plan, ticket: int | None, now: datetime) -> Plan:
-    """The ticket in which somebody asked has its answer now."""
-    here = plan.changed
-    return plan.but(changed=answered(here, now)) if here and here.id == ticket else plan
+def _answered_there(plan: Plan, number: int | None, facts: Facts, now: datetime) -> Plan:
+    """The ticket in which somebody asked has its answer now; another than the mail's, if it was owed one."""
+    ticket = plan.stands(number or 0, facts.tickets)
+    here = ticket is not None and ticket is plan.changed
+    owed = ticket is not None and ticket.status in (Status.NEW, Status.OPEN)
+    return plan.changing(answered(ticket, now)) if ticket and (here or owed) else plan
 
 
 def _accept(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -123,7 +130,7 @@ def _decline(plan: Plan, command: Command, facts: Facts, desk: Desk, now: dateti
 
 def _answer_request(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime, *, granted: bool) -> Plan:
     """Yes or no to somebody who wants to become a client, or to a refund."""
-    ticket, reason = plan.changed, reason_of(plan, command)
+    ticket, reason = plan.stands(command.ticket, facts.tickets), reason_of(plan, command)
     if ticket is not None and not ticket.client:
         return _answer_prospect(plan, ticket, reason, facts, desk, now, granted=granted)
     matter = refund.waiting(facts.matters, ticket.client) if ticket else None
@@ -142,7 +149,7 @@ def _answer_request(plan: Plan, command: Command, facts: Facts, desk: Desk, now:
         notices=(*plan.notices, *notices),
         internal=True,
     )
-    return _answered_here(told, matter.ticket, now)
+    return _answered_there(told, matter.ticket, facts, now)
 
 
 def _withdrawn(facts: Facts, client: str, but: Matter | None = None) -> Iterator[Decision]:
@@ -174,9 +181,9 @@ def _answer_prospect(
     )
     waiting = answered(ticket, now)
     closed = replace(waiting, status=Status.CLOSED, closed_at=now)
-    return plan.but(
-        "may become a client" if granted else "does not become a client",
-        changed=waiting if granted else closed,
+    told = "may become a client" if granted else "does not become a client"
+    return plan.changing(waiting if granted else closed).but(
+        told,
         notices=(*plan.notices, notice),
         internal=True,
     )
@@ -184,9 +191,10 @@ def _answer_prospect(
 
 def _cancel(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """The service ends: what is left is settled, what waited for a word does not any more."""
-    if plan.changed is None:
+    ticket = plan.stands(command.ticket, facts.tickets)
+    if ticket is None:
         return plan
-    client, reason = plan.changed.client, reason_of(plan, command)
+    client, reason = ticket.client, reason_of(plan, command)
     entries = settlement.settlement(_account(plan, facts, client), now, desk.local_day(now), reason, plan.author)
     settled = {
         "minutes": -sum(entry.minutes for entry in entries),
@@ -197,15 +205,15 @@ def _cancel(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetim
         f"ends the service of {client}",
         entries=(*plan.entries, *entries),
         decisions=(*plan.decisions, *_withdrawn(facts, client)),
-        notices=(*plan.notices, *to_both(desk, client, "account_closed", settled, plan.changed.id)),
+        notices=(*plan.notices, *to_both(desk, client, "account_closed", settled, ticket.id)),
         internal=True,
     )
-    return _answered_here(told, plan.changed.id, now)
+    return _answered_there(told, ticket.id, facts, now)
 
 
 def _estimate(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """The client is told; above `time.approve_above`, or on demand, the ticket waits for their ok."""
-    ticket = plan.changed
+    ticket = plan.stands(command.ticket, facts.tickets)
     if ticket is None or command.minutes is None:
         return plan
     most = desk.rules.time.approve_above
@@ -224,9 +232,9 @@ def _estimate(plan: Plan, command: Command, facts: Facts, desk: Desk, now: datet
     matter = Matter(
         0, MatterKind.ESTIMATE, ticket.client, now, ticket=ticket.id, minutes=command.minutes, line=command.number
     )
-    return plan.but(
+    asking = plan.changing(replace(ticket, status=Status.WAITING, held_for="")) if asks else plan
+    return asking.but(
         f"estimate of {command.minutes} minutes{', waits for the client' if asks else ''}",
-        changed=replace(ticket, status=Status.WAITING, held_for="") if asks else ticket,
         matters=(*plan.matters, *([matter] if asks else [])),
         decisions=(*plan.decisions, *withdrawn),
         notices=(*plan.notices, notice),

@@ -252,6 +252,68 @@ def test_two_entries_may_be_adjusted_to_the_same_minutes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#close SOP-12", ("close", 12, "", None)),
+        ("#cerrar [sop-12]", ("close", 12, "", None)),
+        ("#status SOP-12 waiting", ("status", 12, "waiting", None)),
+        ("#estado SOP-12 en espera", ("status", 12, "waiting", None)),
+        ("#prioridad SOP-12 urgente", ("priority", 12, "urgent", None)),
+        ("#assign SOP-12 Marta Gil", ("assign", 12, "marta", None)),
+        ("#category SOP-12 bug", ("category", 12, "bug", None)),
+        ("#estimate SOP-12 90m ask", ("estimate", 12, "ask", 90)),
+    ],
+)
+def test_what_is_done_to_a_ticket_may_name_it(line: str, expected: tuple[object, ...]) -> None:
+    found = only(line)
+    assert (found.name, found.ticket, found.value, found.minutes) == expected
+
+
+def test_the_reason_of_a_ruling_may_stand_behind_its_ticket() -> None:
+    found = only("#decline SOP-12 no llevamos tiendas", ELENA)
+    assert (found.ticket, found.note) == (12, "no llevamos tiendas")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#close WEB-12", Problem("wrong_tag", "WEB-12", "SOP-12")),
+        ("#assign WEB-12 marta", Problem("wrong_tag", "WEB-12", "SOP-12")),
+        ("#status waiting SOP-12", Problem("order", "#status waiting SOP-12", "#status SOP-12 waiting")),
+        ("#asignar marta SOP-12", Problem("order", "#asignar marta SOP-12", "#asignar SOP-12 marta")),
+        ("#assign SOP-12", Problem("argument_missing", "#assign SOP-12", "#assign SOP-12 elena")),
+        ("#close SOP-12 ya", Problem("takes_nothing", "ya", "#close SOP-12")),
+        ("#estado SOP-12 listo", Problem("status_unknown", "listo", "abierto, en espera, cerrado")),
+        ("#estimar SOP-12 2h ya", Problem("too_much", "ya", "#estimar SOP-12 2h consultar")),
+        ("#closed SOP-12", Problem("unknown_near", "#closed", "#close SOP-12")),
+    ],
+)
+def test_what_is_proposed_for_a_wrong_line_names_its_ticket(line: str, expected: Problem) -> None:
+    assert problem(line) == expected
+
+
+def test_a_technician_may_be_called_like_a_ticket() -> None:
+    assert only("#assign web-2", replace(MARTA, technicians={"web-2": "Segunda línea"})).value == "web-2"
+
+
+@pytest.mark.parametrize(("line", "name"), [("#release 17", "release"), ("#Descartar #17", "drop")])
+def test_the_director_decides_on_a_message_of_the_quarantine_by_its_number(line: str, name: str) -> None:
+    assert (only(line, ELENA).name, only(line, ELENA).quarantined) == (name, 17)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#release", Problem("quarantine_unreadable", "", "#release 17")),
+        ("#liberar todo", Problem("quarantine_unreadable", "todo", "#liberar 17")),
+        ("#drop 17 18", Problem("too_much", "18", "#drop 17")),
+    ],
+)
+def test_a_wrong_number_of_the_quarantine_says_what_would_be_right(line: str, expected: Problem) -> None:
+    assert problem(line, ELENA) == expected
+
+
+@pytest.mark.parametrize(
     "line", ["#acept", "#aceptado", "#confirma 345", "@accept", "#cancelar: ya", "#ajuste 345 10m"]
 )
 def test_what_is_near_a_directors_command_is_text_from_anybody_else(line: str) -> None:
