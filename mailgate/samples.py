@@ -127,6 +127,7 @@ _BALANCE: Values = {
 }
 _HISTORY: Values = {
     "client_name": "Acme S.L.",
+    "older": 0,
     "tickets": (
         {
             "tag": "SOP-12",
@@ -205,7 +206,7 @@ _DESK: Mapping[str, Sequence[Values]] = {
         {**_BALANCE, "state": "ended", "balance": -15},
         {**_BALANCE, "state": "none", "balance": 0, "expires_on": None, "last_used_on": None, "recent": ()},
     ),
-    "history": (_HISTORY, {**_HISTORY, "tickets": ()}),
+    "history": (_HISTORY, {**_HISTORY, "older": 4_900}, {**_HISTORY, "older": 1}, {**_HISTORY, "tickets": ()}),
     "help": ({},),
     "help_staff": (
         {

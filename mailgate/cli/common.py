@@ -12,10 +12,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
-from tabulate import tabulate
+import tabulate
 
 from mailgate import config
 from mailgate.app import open_office, open_store
+from mailgate.cli.terminal import fitted, harmless, harmless_line
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import NotFound
 from mailgate.service.office import Office
@@ -50,6 +51,8 @@ class Place:
         return config.load(self.rules_path)
 
 
+tabulate.MIN_PADDING = 0  # headings need no more room than cells
+
 pass_place = click.make_pass_decorator(Place)
 
 # As large as the store's numbers can be: beyond it SQLite has no integers.
@@ -57,20 +60,32 @@ row_number = click.IntRange(min=1, max=2**63 - 1)
 
 
 def show(value: Any, json_wanted: bool, readable: Callable[[Any], str]) -> None:
-    """Print a result for programs or for people."""
+    """Print a result for programs or for people, to whom nothing of a mail may command the terminal."""
     if json_wanted:
         click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
     else:
-        click.echo(readable(value))
+        click.echo(harmless(readable(value)))
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], empty: str) -> str:
-    """Rows as a plain table with these columns, or a sentence where there are none."""
+    """Rows as a plain table with these columns, or a sentence where there are none.
+
+    Where it is shown in a terminal it is as wide as that, and the widest columns are cut.
+    """
     names = list(columns)
     if not rows:
         return empty
-    cells = [["" if row[name] is None else row[name] for name in names] for row in rows]
-    return str(tabulate(cells, headers=[name.replace("_", " ") for name in names], tablefmt="simple"))
+    heads = [name.replace("_", " ") for name in names]
+    cells = [[_cell(row[name]) for name in names] for row in rows]
+    shown = fitted([heads, *cells])
+    return str(tabulate.tabulate(shown[1:], headers=shown[0], tablefmt="simple"))
+
+
+def _cell(value: object) -> Any:
+    """Numbers as they are, so that they stand to the right."""
+    if value is None:
+        return ""
+    return harmless_line(str(value)) if isinstance(value, str) else value
 
 
 def when(at: datetime | None, zone: ZoneInfo) -> str | None:

@@ -1,4 +1,4 @@
-"""`tickets`, `ticket`, `quarantine`, `outbox`: what there is."""
+"""`quarantine`, `outbox`: what waits there."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from typing import Any
 
 import click
 
-from mailgate.cli.books import entry_object
 from mailgate.cli.common import (
     Place,
     as_json,
-    known_client,
-    number_of,
-    on,
     pass_place,
     row_number,
     show,
@@ -21,54 +17,14 @@ from mailgate.cli.common import (
     tag_of,
     when,
 )
-from mailgate.core.model import Status, Ticket
+from mailgate.cli.terminal import harmless
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import MailgateError, NotFound, Refused
 from mailgate.service.process import process_released
 from mailgate.service.take import utc_now
-from mailgate.store import Connection, entries, journal, matters, outbox, quarantine
-from mailgate.store import messages as message_store
-from mailgate.store import tickets as ticket_store
-from mailgate.store.messages import Message
+from mailgate.store import Connection, journal, outbox, quarantine
 from mailgate.store.outbox import Queued
 from mailgate.store.quarantine import Quarantined
-
-
-@click.command()
-@click.option("--client", help="Only this client's.")
-@click.option("--status", type=click.Choice([status.value for status in Status]), help="Only these.")
-@click.option("--search", metavar="WORDS", help="Words of the subject.")
-@as_json
-@pass_place
-def tickets(place: Place, client: str | None, status: str | None, search: str | None, json_wanted: bool) -> None:
-    """List tickets, newest first."""
-    rules = place.rules()
-    if client:
-        known_client(rules, client)
-    with place.store() as store, store.read() as tx:
-        found = ticket_store.listed(tx, client, status, search)
-    rows = [_ticket_object(ticket, rules) for ticket in found]
-    columns = ("id", "client", "status", "priority", "technician", "minutes", "subject")
-    show(rows, json_wanted, lambda rows: table(rows, columns, "no tickets"))
-
-
-@click.command()
-@click.argument("id")
-@as_json
-@pass_place
-def ticket(place: Place, id: str, json_wanted: bool) -> None:  # noqa: A002
-    """Show a ticket with its conversation and its entries."""
-    rules = place.rules()
-    number = number_of(rules, id)
-    with place.store() as store, store.read() as tx:
-        found = ticket_store.get(tx, number)
-        if found is None:
-            raise NotFound(f"{tag_of(rules, number)}: no such ticket")
-        shown = _ticket_object(found, rules)
-        shown["messages"] = [_message_object(message, rules) for message in message_store.of_ticket(tx, number)]
-        disputed = matters.disputed(tx, found.client)
-        shown["entries"] = [entry_object(entry, rules, disputed) for entry in entries.of_ticket(tx, number)]
-    show(shown, json_wanted, _conversation)
 
 
 @click.group(name="quarantine", invoke_without_command=True)
@@ -102,8 +58,11 @@ def quarantine_show(place: Place, id: int, json_wanted: bool) -> None:  # noqa: 
         show({**shown, "raw": raw.decode("utf-8", "replace")}, json_wanted, str)
         return
     if held.detail:
-        click.echo(held.detail, err=True)
-    sys.stdout.buffer.write(raw)
+        click.echo(harmless(held.detail), err=True)
+    if sys.stdout.isatty():
+        click.echo(harmless(raw.decode("utf-8", "replace")))
+    else:
+        sys.stdout.buffer.write(raw)
 
 
 @quarantine_group.command(name="release")
@@ -120,7 +79,7 @@ def quarantine_release(place: Place, id: int) -> None:  # noqa: A002
         raise
     except Exception as error:
         raise Refused(f"{id}: stays in quarantine, the program fails on it: {error}") from error
-    click.echo(f"released: {plan.outcome} ({plan.why[-1]})")
+    click.echo(harmless(f"released: {plan.outcome} ({plan.why[-1]})"))
 
 
 @quarantine_group.command(name="drop")
@@ -195,44 +154,6 @@ def _unsent(tx: Connection, id: int, states: tuple[str, ...]) -> None:  # noqa: 
         raise Refused(f"{id}: is being sent")
 
 
-def _ticket_object(ticket: Ticket, rules: Rules) -> dict[str, Any]:
-    zone = rules.zone
-    return {
-        "id": tag_of(rules, ticket.id),
-        "client": ticket.client or None,
-        "subject": ticket.subject,
-        "status": ticket.status.value,
-        "priority": ticket.priority.value,
-        "category": ticket.category,
-        "technician": ticket.technician,
-        "opened_at": when(ticket.opened_at, zone),
-        "first_answer_at": when(ticket.first_answer_at, zone),
-        "answer_due_at": when(ticket.answer_due_at, zone),
-        "quick_due_at": when(ticket.quick_due_at, zone),
-        "closed_at": when(ticket.closed_at, zone),
-        "planned_start": on(ticket.planned_start),
-        "planned_delivery": on(ticket.planned_delivery),
-        "estimate": ticket.estimate,
-        "minutes": ticket.minutes,
-        "limit": ticket.limit,
-        "held_for": ticket.held_for or None,
-        "follows": tag_of(rules, ticket.follows),
-    }
-
-
-def _message_object(message: Message, rules: Rules) -> dict[str, Any]:
-    return {
-        "id": message.id,
-        "at": when(message.at, rules.zone),
-        "direction": "out" if message.role.staff and not message.internal else "in",
-        "author": message.author,
-        "role": message.role.value,
-        "internal": message.internal,
-        "text": message.text,
-        "attachments": [{"name": file.name, "type": file.type, "size": file.size} for file in message.attachments],
-    }
-
-
 def _quarantine_object(held: Quarantined, rules: Rules) -> dict[str, Any]:
     return {
         "id": held.id,
@@ -257,16 +178,4 @@ def _outbox_object(mail: Queued, rules: Rules) -> dict[str, Any]:
     }
 
 
-def _conversation(shown: dict[str, Any]) -> str:
-    client = shown["client"] or "no client yet"
-    head = f"{shown['id']}  {shown['subject']}\n{client}, {shown['status']}, {shown['minutes']} min"
-    said = [
-        f"\n--- {message['at']}  {message['author']} ({message['role']}{', internal' * message['internal']})\n\n"
-        + message["text"]
-        for message in shown["messages"]
-    ]
-    booked = table(shown["entries"], ("id", "day", "kind", "minutes", "technician", "note"), "no minutes booked")
-    return "\n".join([head, *said, "", booked])
-
-
-VERBS = (tickets, ticket, quarantine_group, outbox_group)
+VERBS = (quarantine_group, outbox_group)

@@ -19,8 +19,11 @@ from mailgate.core.mail import Notice, Part
 from mailgate.core.model import Entry, Role
 from mailgate.service.statements import report_files, report_values, statement_of, ticket_tag
 from mailgate.store import Connection, entries, messages, tickets
+from mailgate.store.tickets import Only
 
 _RECENT = 5
+# As many tickets as a mail can list and still be read.
+_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,9 @@ def balance_values(tx: Connection, desk: Desk, client: str, now: datetime) -> di
 
 
 def history_values(tx: Connection, desk: Desk, client: str) -> dict[str, Any]:
-    """Values of the template `history`."""
+    """Values of the template `history`: the newest tickets, and how many there are besides."""
+    mine = Only(client=client)
+    listed = tickets.listed(tx, mine, _TOLD)
     return {
         "client_name": desk.client_name(client),
         "tickets": [
@@ -110,8 +115,9 @@ def history_values(tx: Connection, desk: Desk, client: str) -> dict[str, Any]:
                 "minutes": ticket.minutes,
                 "technician_name": desk.staff_name(ticket.technician),
             }
-            for ticket in tickets.listed(tx, client=client)
+            for ticket in listed
         ],
+        "older": tickets.count(tx, mine) - len(listed),
     }
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from mailgate.core.mail import Attachment
 from mailgate.core.model import Outcome, Role
+from mailgate.store import search
 from mailgate.store.connection import Connection, Row
 from mailgate.store.times import moment, stamp
 
@@ -41,7 +42,7 @@ class Message:
 
 
 def add(tx: Connection, message: Message) -> int:
-    """Keep a message with its attachments' names; gives its number."""
+    """Keep a message with its attachments' names, to be found where it stands in a ticket; gives its number."""
     made = int(
         tx.value(
             "insert into message (ticket, at, author, author_name, role, internal, automatic,"
@@ -79,6 +80,8 @@ def add(tx: Connection, message: Message) -> int:
             content_id=attachment.content_id,
             inline=int(attachment.inline),
         )
+    if message.ticket is not None:
+        search.keep(tx, made, message.subject, message.text)
     return made
 
 
@@ -136,6 +139,12 @@ def get(tx: Connection, message: int) -> Message | None:
     """One message with its attachments."""
     row = tx.row("select * from message where id = :message", message=message)
     return _with_attachments(tx, _message(row)) if row else None
+
+
+def said(tx: Connection, message: int) -> tuple[str, str]:
+    """The text of a message and its subject, "" where there is none."""
+    row = tx.row("select text, subject from message where id = :message", message=message)
+    return (row["text"], row["subject"]) if row else ("", "")
 
 
 def of_ticket(tx: Connection, ticket: int) -> Sequence[Message]:

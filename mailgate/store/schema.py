@@ -252,6 +252,9 @@ create index ticket_load on ticket (technician) where status in ('new', 'open');
 create index ticket_planned on ticket (planned_start) where status = 'scheduled';
 create index ticket_delivery on ticket (planned_delivery) where planned_delivery is not null and status <> 'closed';
 create index ticket_away on ticket (technician, id) where held_for = 'away';
+create index ticket_technician on ticket (technician, id);
+create index ticket_priority on ticket (priority, id);
+create index ticket_category on ticket (category, id) where category is not null;
 create index ticket_merged on ticket (merged_into) where merged_into is not null;
 
 create table absence (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.core.model import Priority, Status, Ticket
@@ -46,23 +47,46 @@ def get_many(tx: Connection, ids: Iterable[int]) -> dict[int, Ticket]:
     return {ticket.id: ticket for ticket in found if ticket is not None}
 
 
-def listed(
-    tx: Connection, client: str | None = None, status: str | None = None, search: str | None = None
-) -> list[Ticket]:
-    """Tickets of a client, of a status, with words in the subject; newest first."""
-    conditions = [
-        *(["t.client = :client"] if client else []),
-        *(["t.status = :status"] if status else []),
-        *(["lower(t.subject) like :search"] if search else []),
-    ]
-    where = " where " + " and ".join(conditions) if conditions else ""
-    rows = tx.rows(
-        _TICKET + where + " order by t.id desc",
-        client=client,
-        status=status,
-        search=f"%{(search or '').lower()}%",
-    )
-    return [_ticket(row) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which tickets a list is of; None for all. late_at: those to which an answer was due before then."""
+
+    id: int | None = None
+    client: str | None = None
+    status: str | None = None
+    technician: str | None = None
+    priority: str | None = None
+    category: str | None = None
+    late_at: datetime | None = None
+
+    def where(self) -> tuple[str, dict[str, object]]:
+        """The conditions on `ticket t`, each after an "and", and their values."""
+        columns = ("id", "client", "status", "technician", "priority", "category")
+        values: dict[str, object] = {name: getattr(self, name) for name in columns if getattr(self, name) is not None}
+        conditions = "".join(f" and t.{name} = :{name}" for name in values)
+        if self.late_at is not None:
+            conditions += " and t.answer_due_at < :late_at"
+            values["late_at"] = stamp(self.late_at)
+        return conditions, values
+
+
+EVERY = Only()
+
+
+def listed(tx: Connection, only: Only = EVERY, most: int | None = None) -> list[Ticket]:
+    """The tickets of a list, newest first; of late ones the one that waits longest first."""
+    where, values = only.where()
+    if most is not None:
+        values["most"] = most
+    limit = "" if most is None else " limit :most"
+    order = "t.id desc" if only.late_at is None else "t.answer_due_at, t.id"
+    return [_ticket(row) for row in tx.rows(f"{_TICKET} where true{where} order by {order}{limit}", **values)]
+
+
+def count(tx: Connection, only: Only = EVERY) -> int:
+    """How many tickets a list has."""
+    where, values = only.where()
+    return int(tx.value(f"select count(*) from ticket t where true{where}", **values))
 
 
 def held_for_balance(tx: Connection, client: str) -> tuple[Ticket, ...]:

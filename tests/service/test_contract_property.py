@@ -23,6 +23,7 @@ from mailgate.service.audit import audited
 from mailgate.service.daily import run_daily
 from mailgate.service.sales import Order
 from mailgate.store import entries, tickets
+from mailgate.store.tickets import Only
 from mailgate.store.writer import Writer
 from tests.service.contract_model import CLIENTS, PACKAGES, Model, Ticket
 from tests.stored import StoredDesk, stored_desk
@@ -200,7 +201,7 @@ class Course:
             for client in PEOPLE:
                 left = entries.balance(tx, client)
                 assert left == model.balance(client)
-                held = [one.id for one in tickets.listed(tx, client=client) if one.status is Status.HELD]
+                held = [one.id for one in tickets.listed(tx, Only(client=client)) if one.status is Status.HELD]
                 assert not held or left <= 0, f"{client} has {left} minutes, and {held} are held"
             written = {row["template"]: row["n"] for row in tx.rows(_HOW_OFTEN)}
             assert {name: written.get(name, 0) for name in COUNTED} == {name: model.mails[name] for name in COUNTED}

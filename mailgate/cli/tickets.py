@@ -1,0 +1,177 @@
+"""`tickets` and `ticket`: what was asked, and how it stands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from mailgate.cli.books import entry_object
+from mailgate.cli.common import (
+    Place,
+    as_json,
+    known_client,
+    number_of,
+    on,
+    pass_place,
+    show,
+    table,
+    tag_of,
+    when,
+)
+from mailgate.cli.conversation import conversation
+from mailgate.core.excerpt import excerpt
+from mailgate.core.model import Category, Priority, Status, Ticket
+from mailgate.core.settings.rules import Rules
+from mailgate.errors import NotFound
+from mailgate.service.take import utc_now
+from mailgate.store import Connection, entries, matters, search
+from mailgate.store import messages as message_store
+from mailgate.store import tickets as ticket_store
+from mailgate.store.messages import Message
+from mailgate.store.tickets import Only
+
+_COLUMNS = ("id", "client", "status", "priority", "technician", "minutes", "subject")
+_COLUMNS_FOUND = ("id", "client", "status", "subject", "excerpt")
+# As many tickets as a person looks through.
+_SHOWN = 50
+
+Found = list[tuple[Ticket, str]]
+"""Tickets, each with the excerpt in which the words stand."""
+
+
+@click.command()
+@click.option("--client", help="Only this client's.")
+@click.option("--status", type=click.Choice([status.value for status in Status]), help="Only these.")
+@click.option("--technician", help="Only those of this technician.")
+@click.option("--priority", type=click.Choice([priority.value for priority in Priority]), help="Only these.")
+@click.option("--category", type=click.Choice([category.value for category in Category]), help="Only these.")
+@click.option("--late", is_flag=True, help="Only those whose answer is overdue.")
+@click.option("--search", "words", metavar="WORDS", help="Words of the subject or of what was said, or a number.")
+@click.option("--limit", type=click.IntRange(min=1, max=2**63 - 1), help=f"As many.  [default: {_SHOWN}; all as JSON]")
+@as_json
+@pass_place
+def tickets(
+    place: Place, /, words: str | None, late: bool, limit: int | None, json_wanted: bool, **columns: str | None
+) -> None:
+    """List tickets, newest first; with --search the best first, with --late the one that waits longest.
+
+    All words must stand in one message, in any case, with or without accents; the last may be only begun.
+    """
+    rules = place.rules()
+    _known(rules, columns)
+    only = Only(**columns, late_at=utc_now() if late else None)  # type: ignore[arg-type]
+    most = limit or (None if json_wanted else _SHOWN)
+    with place.store() as store, store.read() as tx:
+        found, more = _searched(tx, rules, words, only, most) if words is not None else _listed(tx, only, most)
+    rows = [_ticket_object(ticket, rules) for ticket, _ in found]
+    if json_wanted:
+        show(rows, json_wanted, str)
+        return
+    rows = [{**row, "excerpt": part} for row, (_, part) in zip(rows, found, strict=True)]
+    click.echo(table(rows, _COLUMNS if words is None else _COLUMNS_FOUND, "no tickets"))
+    if more:
+        click.echo(f"… and {more} more (--limit)")
+
+
+def _known(rules: Rules, columns: dict[str, str | None]) -> None:
+    """Raise NotFound where a client or a technician is named that the rules do not have."""
+    if client := columns["client"]:
+        known_client(rules, client)
+    technician = columns["technician"]
+    if technician and technician not in rules.technicians:
+        raise NotFound(f"{technician}: no such technician; the rules have: {', '.join(sorted(rules.technicians))}")
+
+
+def _listed(tx: Connection, only: Only, most: int | None) -> tuple[Found, int]:
+    """The newest tickets, and how many there are besides."""
+    found = ticket_store.listed(tx, only, most)
+    more = ticket_store.count(tx, only) - len(found) if most else 0
+    return [(ticket, "") for ticket in found], more
+
+
+def _searched(tx: Connection, rules: Rules, words: str, only: Only, most: int | None) -> tuple[Found, int]:
+    """The tickets in which the words stand, the one whose number they are before all, and how many besides."""
+    words.encode()  # raises where it is not UTF-8
+    named = re.fullmatch(rf"\s*\[?(?:{re.escape(rules.desk.tag)}-)?(\d{{1,18}})\]?\s*", words, re.IGNORECASE)
+    first = ticket_store.listed(tx, replace(only, id=int(named[1]))) if named else []
+    hits = [hit for hit in search.find(tx, words, only) if [hit.ticket] != [ticket.id for ticket in first]]
+    shown = hits[: most - len(first)] if most else hits
+    found = ticket_store.get_many(tx, [hit.ticket for hit in shown])
+    excerpts = [(found[hit.ticket], _excerpt(tx, words, hit.message)) for hit in shown]
+    return [*((ticket, "") for ticket in first), *excerpts], len(hits) - len(shown)
+
+
+def _excerpt(tx: Connection, words: str, message: int) -> str:
+    """Where the words stand, of a message that was found: in its text, else in its subject."""
+    text, subject = message_store.said(tx, message)
+    wanted = search.parted(words)
+    return excerpt(text, wanted) or excerpt(subject, wanted)
+
+
+@click.command()
+@click.argument("id")
+@as_json
+@pass_place
+def ticket(place: Place, id: str, json_wanted: bool) -> None:  # noqa: A002
+    """Show a ticket with its conversation and its entries."""
+    rules = place.rules()
+    number = number_of(rules, id)
+    with place.store() as store, store.read() as tx:
+        found = ticket_store.get(tx, number)
+        if found is None:
+            raise NotFound(f"{tag_of(rules, number)}: no such ticket")
+        said = message_store.of_ticket(tx, number)
+        booked = entries.of_ticket(tx, number)
+        disputed = matters.disputed(tx, found.client)
+    if not json_wanted:
+        conversation(found, said, booked, rules)
+        return
+    shown = _ticket_object(found, rules)
+    shown["messages"] = [_message_object(message, rules) for message in said]
+    shown["entries"] = [entry_object(entry, rules, disputed) for entry in booked]
+    show(shown, json_wanted, str)
+
+
+def _ticket_object(ticket: Ticket, rules: Rules) -> dict[str, Any]:
+    zone = rules.zone
+    return {
+        "id": tag_of(rules, ticket.id),
+        "client": ticket.client or None,
+        "subject": ticket.subject,
+        "status": ticket.status.value,
+        "priority": ticket.priority.value,
+        "category": ticket.category,
+        "technician": ticket.technician,
+        "opened_at": when(ticket.opened_at, zone),
+        "first_answer_at": when(ticket.first_answer_at, zone),
+        "answer_due_at": when(ticket.answer_due_at, zone),
+        "quick_due_at": when(ticket.quick_due_at, zone),
+        "closed_at": when(ticket.closed_at, zone),
+        "planned_start": on(ticket.planned_start),
+        "planned_delivery": on(ticket.planned_delivery),
+        "estimate": ticket.estimate,
+        "minutes": ticket.minutes,
+        "limit": ticket.limit,
+        "held_for": ticket.held_for or None,
+        "follows": tag_of(rules, ticket.follows),
+        "merged_into": tag_of(rules, ticket.merged_into),
+    }
+
+
+def _message_object(message: Message, rules: Rules) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "at": when(message.at, rules.zone),
+        "direction": "out" if message.role.staff and not message.internal else "in",
+        "author": message.author,
+        "role": message.role.value,
+        "internal": message.internal,
+        "text": message.text,
+        "attachments": [{"name": file.name, "type": file.type, "size": file.size} for file in message.attachments],
+    }
+
+
+VERBS = (tickets, ticket)

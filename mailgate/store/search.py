@@ -1,0 +1,71 @@
+"""Search by words over what was said in tickets. What is particular to SQLite's FTS5 stands here alone.
+
+The index holds subject and text of the messages that are filed in a ticket; it folds case and accents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailgate.core.excerpt import WORD
+from mailgate.store.connection import Connection
+from mailgate.store.tickets import Only
+
+# Words of which half the store is full are ranked among the newest messages alone, so that no search
+# grows with the store.
+_RANKED = 1000
+_MOST_WORDS = 20
+# How many times more a word of the subject tells than one of the text.
+_WEIGHTS = "4.0, 1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A ticket that was found, and the message of it in which the words stand best."""
+
+    ticket: int
+    message: int
+
+
+def keep(tx: Connection, message: int, subject: str, text: str) -> None:
+    """Let a message be found, once it stands in a ticket."""
+    tx.run(
+        "insert into search (rowid, subject, text) values (:message, :subject, :text)",
+        message=message,
+        subject=subject,
+        text=text,
+    )
+
+
+def parted(words: str) -> list[str]:
+    """The words of what a person types: runs of letters and digits."""
+    return WORD.findall(words)[:_MOST_WORDS]
+
+
+def find(tx: Connection, words: str, only: Only, most: int | None = None) -> list[Hit]:
+    """The tickets with a message in which all the words stand, best first; of the last word the beginning will do.
+
+    words: whatever a person types; what is neither letter nor digit parts words. Nothing is found where no
+    word is left.
+    """
+    wanted = _expression(words)
+    if not wanted:
+        return []
+    where, values = only.where()
+    ranked = tx.rows(
+        f"select s.rowid as message, t.id as ticket, bm25(search, {_WEIGHTS}) as score"
+        " from search s join message m on m.id = s.rowid join ticket t on t.id = m.ticket"
+        f" where search match :wanted{where} order by s.rowid desc limit {_RANKED}",
+        wanted=wanted,
+        **values,
+    )
+    best: dict[int, int] = {}  # ticket to message
+    for row in sorted(ranked, key=lambda row: float(row["score"])):  # stable: of equals the newest
+        best.setdefault(row["ticket"], row["message"])
+    return [Hit(ticket, message) for ticket, message in best.items()][:most]
+
+
+def _expression(words: str) -> str:
+    """An FTS5 query: every word quoted, so that nothing of it is taken for syntax."""
+    quoted = " ".join(f'"{word}"' for word in parted(words))
+    return f"{quoted}*" if quoted else ""
