@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from importlib.resources import files
 from pathlib import Path
@@ -39,6 +39,8 @@ from mailgate.errors import RulesProblem
 from mailgate.samples import PROBLEMS, VALUES
 
 _ZONE = ZoneInfo("Europe/Madrid")  # of sample mails
+_AT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)  # when they are written
+_NEVER = datetime(1, 1, 2, tzinfo=UTC)
 LANGUAGE = "es"  # the last resort: the one language that has every template
 SUBJECT_MOST = 300  # characters; longer ones are accidents, and old programs choke on them
 HTML_MOST = 100_000  # bytes; Gmail hides what goes beyond 102 kB, the plain text it shows whole
@@ -104,9 +106,9 @@ class Renderer:
         raw = compose(headers, sheet.text, html, parts)
         return Outgoing(notice, letterhead.message_id, sheet.subject, letterhead.sender, raw, sheet.text)
 
-    def preview(self, notice: Notice, zone: ZoneInfo, desk_name: str) -> tuple[str, str]:
-        """Text and HTML of a mail that is shown and not sent."""
-        nowhere = Letterhead(desk_name, "", "", "", "", datetime.min, zone)
+    def preview(self, notice: Notice, zone: ZoneInfo, desk_name: str, at: datetime = _NEVER) -> tuple[str, str]:
+        """Text and HTML of a mail that is shown and not sent. at: what "today" in it is."""
+        nowhere = Letterhead(desk_name, "", "", "", "", at, zone)
         sheet = self._sheet(notice, nowhere, ())
         return sheet.text, sheet.html
 
@@ -124,6 +126,7 @@ class Renderer:
         template, language = self._choose(f"{notice.template}.txt", notice.language, letterhead.language)
         values: dict[str, object] = {"ticket_tag": letterhead.ticket_tag, **notice.values}
         values |= {"language": language, "zone": letterhead.zone, "desk_name": letterhead.desk_name}
+        values["today"] = letterhead.date.astimezone(letterhead.zone).date()
         first, _, rest = template.render(values).partition("\n")
         if not first.startswith(_SUBJECT):
             raise TemplateError(f"the first line must be the subject, as in “{_SUBJECT}…”")
@@ -153,7 +156,7 @@ class Renderer:
         language, _, file = name.rpartition("/")
         stem, _, ending = file.rpartition(".")
         for values in VALUES.get(stem, ()) if ending == "txt" else ():
-            self.preview(Notice(stem, "", language, values=values), _ZONE, "Soporte")
+            self.preview(Notice(stem, "", language, values=values), _ZONE, "Soporte", _AT)
         if file == "_problems.txt":
             for problem in PROBLEMS:
                 self.problem(problem, language)
@@ -242,6 +245,17 @@ def _short_day(context: Context, when: date) -> str:
 
 
 @pass_context
+def _weekday(context: Context, when: date) -> str:
+    return phrases.weekday(_local_day(context, when), context["language"])
+
+
+@pass_context
+def _days_ahead(context: Context, when: date) -> int:
+    today: date = context["today"]
+    return (_local_day(context, when) - today).days
+
+
+@pass_context
 def _hour(context: Context, when: datetime) -> str:
     return phrases.hour(_local(context, when))
 
@@ -270,6 +284,8 @@ _FILTERS: dict[str, Any] = {
     "duration": phrases.duration,
     "day": _day,
     "short_day": _short_day,
+    "weekday": _weekday,
+    "days_ahead": _days_ahead,
     "hour": _hour,
     "moment": _moment,
     "count": _count,

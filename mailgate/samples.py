@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from mailgate import samples_contract, samples_together, samples_work
@@ -59,6 +59,8 @@ _TICKET = Ticket(
     category=Category.BUG,
     technician="marta",
     minutes=25,
+    answer_due_at=_BACK + timedelta(hours=1),
+    quick_due_at=_AT + timedelta(hours=1),
 )
 
 _ACK: Values = {
@@ -68,6 +70,8 @@ _ACK: Values = {
     "person_name": "Ana Prieto",
     "open_now": True,
     "back_at": None,
+    "closed_for": "",
+    "due_at": _AT + timedelta(hours=4),
     "balance": 220,
     "follows_tag": "",
     "held": "",
@@ -152,6 +156,8 @@ _DESK: Mapping[str, Sequence[Values]] = {
     "ack": (
         _ACK,
         {**_ACK, "open_now": False, "back_at": _BACK, "follows_tag": "SOP-3", "balance": 0},
+        {**_ACK, "open_now": False, "back_at": _BACK, "due_at": _BACK + timedelta(hours=4), "closed_for": "Navidad"},
+        {**_ACK, "due_at": None},
         {**_ACK, "open_now": False, "person_name": "", "balance": -15},
         {**_ACK, **_ENDED},
         {**_ACK, **_ENDED, "balance": -15, "packages": (), "payment": "", "refund_until": None},
@@ -165,10 +171,10 @@ _DESK: Mapping[str, Sequence[Values]] = {
     ),
     "notice": (
         _NOTICE,
-        {**_NOTICE, "ticket": replace(_TICKET, technician=None, category=None)},
+        {**_NOTICE, "ticket": replace(_TICKET, technician=None, category=None, quick_due_at=None)},
         {**_NOTICE, "new": False, "person_name": "ana@acme.example", "attachments": (), "limit": 30},
         {**_NOTICE, "new": False, "raised": True},
-        {**_NOTICE, "held": "balance", "balance": 0},
+        {**_NOTICE, "ticket": replace(_TICKET, quick_due_at=_BACK), "held": "balance", "balance": 0},
         {**_NOTICE, "held": "rule"},
     ),
     "handed_over": ({**_NOTICE, "conversation": _CONVERSATION},),

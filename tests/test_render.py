@@ -3,7 +3,7 @@
 import re
 import textwrap
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -161,10 +161,45 @@ def test_acknowledgement_says_ticket_and_balance_and_nothing_of_the_mail() -> No
     assert "tigre99" not in text
 
 
-def test_acknowledgement_out_of_hours_says_when_the_desk_is_back_in_its_own_time() -> None:
+# LETTERHEAD is written on Monday, 2 November 2026, at 10:30 in Madrid.
+DAY_WORDS = [
+    ("2026-11-02 13:30", "hoy antes de las 14:30", "today before 14:30"),
+    ("2026-11-02 00:15", "hoy antes de la 01:15", "today before 01:15"),
+    ("2026-11-03 10:00", "mañana antes de las 11:00", "tomorrow before 11:00"),
+    ("2026-11-06 12:59", "el viernes antes de las 13:59", "on Friday before 13:59"),
+    ("2026-11-08 23:30", "el lunes, 9 de noviembre de 2026, antes de las 00:30", "on Monday, 9 November 2026, before 00:30"),  # noqa: E501
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("due", "spanish", "english"), DAY_WORDS)
+def test_acknowledgement_says_until_when_the_answer_comes_in_words_of_today(
+    due: str, spanish: str, english: str
+) -> None:
+    due_at = datetime.fromisoformat(f"{due}+00:00")
+    assert f"le responderemos {spanish}.\n" in text_of("ack", due_at=due_at)
+    assert f"we will answer {english}.\n" in text_of("ack", "en", due_at=due_at)
+
+
+def test_acknowledgement_out_of_hours_says_when_the_desk_is_back_and_why_it_is_closed() -> None:
     back = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
-    assert "el martes, 3 de noviembre de 2026 a las 10:00" in text_of("ack", open_now=False, back_at=back)
-    assert "on Tuesday, 3 November 2026 at 10:00" in text_of("ack", "en", open_now=False, back_at=back)
+    closed = {"open_now": False, "back_at": back, "due_at": back + timedelta(hours=4)}
+    assert "horario; volvemos mañana a las 10:00 y le responderemos antes de las 14:00.\n" in text_of("ack", **closed)
+    later = {**closed, "due_at": back + timedelta(days=2), "closed_for": "Navidad"}
+    assert "(festivo: Navidad); volvemos mañana a las 10:00 y le responderemos el jueves" in text_of("ack", **later)
+    assert "we are back tomorrow at 10:00 and will answer before 14:00.\n" in text_of("ack", "en", **closed)
+    assert "we are back tomorrow at 10:00.\n" in text_of("ack", "en", **{**closed, "due_at": None})
+
+
+def test_technician_reads_until_when_the_answer_is_promised() -> None:
+    ticket = VALUES["notice"][0]["ticket"]
+    due = datetime(2026, 11, 2, 13, 30, tzinfo=UTC)
+    quick = replace(ticket, answer_due_at=due, quick_due_at=due - timedelta(hours=3))
+    assert "Respuesta prometida: hoy antes de las 14:30 (si es algo rápido, antes de las 11:30)\n" in text_of(
+        "notice", ticket=quick
+    )
+    assert "Answer promised: today before 14:30\n" in text_of("notice", "en", ticket=replace(quick, quick_due_at=None))
+    none = replace(ticket, answer_due_at=None, quick_due_at=None)
+    assert "prometida" not in text_of("notice", ticket=none)
 
 
 def test_answer_has_a_footer_with_ticket_times_and_balance() -> None:

@@ -23,7 +23,7 @@ class Desk:
     @cached_property
     def calendar(self) -> Calendar:
         """When the desk is open."""
-        return Calendar(self.rules.hours, self.rules.zone)
+        return Calendar(self.rules.hours, self.rules.zone, self.rules.desk.language)
 
     @cached_property
     def tags(self) -> re.Pattern[str]:

@@ -32,23 +32,21 @@ class Calendar:
         self._language = language
         self._closed = frozenset(hours.holidays.closed)
         self._open = frozenset(hours.holidays.open)
-        self._holidays: dict[int, dict[date, str]] = {}
+        self._holidays: dict[tuple[int, str], dict[date, str]] = {}
         self._spans: dict[date, tuple[tuple[datetime, datetime], ...]] = {}
 
-    def holiday(self, day: date) -> str | None:
+    def holiday(self, day: date, language: str = "") -> str | None:
         """The name of a day on which the desk is closed, "" if the rules just say closed; else None."""
         if day in self._open:
             return None
-        return self._public(day.year).get(day, "" if day in self._closed else None)
+        return self._public(day.year, language or self._language).get(day, "" if day in self._closed else None)
 
-    def _public(self, year: int) -> dict[date, str]:
+    def _public(self, year: int, language: str) -> dict[date, str]:
         rules = self._hours.holidays
-        if year not in self._holidays and rules.country:
-            found = holidays.country_holidays(
-                rules.country, subdiv=rules.region or None, years=year, language=self._language
-            )
-            self._holidays[year] = dict(found)
-        return self._holidays.get(year, {})
+        if (year, language) not in self._holidays and rules.country:
+            found = holidays.country_holidays(rules.country, subdiv=rules.region or None, years=year, language=language)
+            self._holidays[year, language] = dict(found)
+        return self._holidays.get((year, language), {})
 
     def spans(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
         """The (start, end) of each time that the desk is open on a day, in order; () if it is closed."""
@@ -89,6 +87,12 @@ class Calendar:
             closed = 0 if spans else closed + 1
             yield from ((max(start, at), end) for start, end in spans if end > at)
             day += _DAY
+
+    def closed_for(self, at: datetime, back: datetime, language: str) -> str:
+        """The first holiday for which the desk is closed from `at` until it is back, "" if none that has a name."""
+        days = (self._day(at) + number * _DAY for number in range((self._day(back) - self._day(at)).days))
+        names = (self.holiday(day, language) for day in days if self._hours.week_of(day).on(day.weekday()))
+        return next(filter(None, names), "")
 
     def next_opening(self, at: datetime) -> datetime | None:
         """The first instant from `at` on at which the desk is open: `at` itself if it is."""

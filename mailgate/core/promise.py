@@ -48,9 +48,9 @@ def clocked(ticket: Ticket, desk: Desk, now: datetime) -> Ticket:
     if ticket.status in _WITH_DESK:
         answer = _due(ticket.answer_due_at, ticket.answer_left, desk, now)
         quick = _due(ticket.quick_due_at, ticket.quick_left, desk, now)
+        quick = quick if quick and quick > now else None  # one that came too late is none any more
         return replace(ticket, answer_due_at=answer, quick_due_at=quick, answer_left=None, quick_left=None)
     left = _left(ticket.answer_due_at, ticket.answer_left, desk, now)
-    # A quick answer that came too late is none any more.
     quick_left = _left(ticket.quick_due_at, ticket.quick_left, desk, now) or None
     return replace(ticket, answer_due_at=None, quick_due_at=None, answer_left=left, quick_left=quick_left)
 

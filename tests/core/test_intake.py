@@ -434,6 +434,25 @@ def test_acknowledgement_says_when_the_desk_is_back():
         assert (ack.values["open_now"], ack.values["back_at"]) == (back_at is None, back_at)
 
 
+def test_acknowledgement_and_notice_say_until_when_the_answer_is_due():
+    ack, notice = plan(mail()).notices
+    assert ack.values["due_at"] == notice.values["ticket"].answer_due_at == NOW + timedelta(hours=4)
+
+
+@pytest.mark.parametrize(
+    ("sender", "at", "name"),
+    [
+        ("ana@acme.example", "2026-12-08T12:00", "Inmaculada Concepción"),
+        ("ana@acme.example", "2026-12-04T21:00", "Lunes siguiente a Día de la Constitución Española"),
+        ("hello@beta.example", "2026-12-25T12:00", "Christmas Day"),
+        ("ana@acme.example", "2026-11-06T21:00", ""),
+    ],
+)
+def test_acknowledgement_names_the_holiday_for_which_the_desk_is_closed(sender: str, at: str, name: str):
+    now = datetime.fromisoformat(at).replace(tzinfo=UTC)
+    assert decide(mail(sender=sender), known(), desk(), now).notices[0].values["closed_for"] == name
+
+
 def test_english_client_is_written_to_in_english():
     decided = plan(mail(sender="hello@beta.example"))
     assert [notice.language for notice in decided.notices] == ["en", "es"]

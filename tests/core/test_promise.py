@@ -106,7 +106,12 @@ def test_answer_is_due_when_four_hours_of_the_desk_have_passed(
 
 def test_second_message_leaves_the_first_promise_as_it_is():
     first = opened()
-    assert promise.clocked(promise.asked(first, DESK, NOW + HOUR), DESK, NOW + HOUR) == first
+    assert promise.clocked(promise.asked(first, DESK, NOW + HOUR / 2), DESK, NOW + HOUR / 2) == first
+
+
+def test_quick_answer_that_did_not_come_is_promised_no_more():
+    late = promise.clocked(promise.asked(opened(), DESK, NOW + HOUR), DESK, NOW + HOUR)
+    assert (late.answer_due_at, late.quick_due_at) == (NOW + 4 * HOUR, None)
 
 
 def test_answer_ends_the_promise_and_the_next_message_begins_another():

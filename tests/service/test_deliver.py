@@ -204,6 +204,8 @@ _ACK: dict[str, Any] = {
     "person_name": "Ana",
     "open_now": True,
     "back_at": None,
+    "closed_for": "",
+    "due_at": None,
     "balance": 0,
     "follows_tag": "",
     "held": "",

@@ -80,11 +80,13 @@ def _handed_over(plan: Plan, facts: Facts, desk: Desk) -> Iterator[Notice]:
 
 
 def _acknowledgement(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Notice:
+    language = desk.rules.language_of(ticket.client)
     open_now = desk.calendar.is_open(now)
+    back = None if open_now else desk.calendar.next_opening(now)
     notice = Notice(
         "ack",
         to=ticket.requester,
-        language=desk.rules.language_of(ticket.client),
+        language=language,
         ticket=ticket.id,
         values={
             "ticket_tag": desk.tag(ticket.id),
@@ -93,7 +95,9 @@ def _acknowledgement(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: 
             "client_name": desk.client_name(ticket.client),
             "person_name": plan.mail.sender_name,
             "open_now": open_now,
-            "back_at": None if open_now else desk.calendar.next_opening(now),
+            "back_at": back,
+            "closed_for": desk.calendar.closed_for(now, back, language) if back else "",
+            "due_at": ticket.answer_due_at,
             "balance": facts.balances.get(ticket.client, 0),
             "follows_tag": desk.tag(ticket.follows) if ticket.follows else "",
             "held": ticket.held_for,

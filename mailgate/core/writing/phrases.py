@@ -36,6 +36,11 @@ def day(when: date, language: str) -> str:
     return format_date(when, "full", locale=locale(language))
 
 
+def weekday(when: date, language: str) -> str:
+    """ "lunes", "Monday"."""
+    return format_date(when, "EEEE", locale=locale(language))
+
+
 def short_day(when: date, language: str) -> str:
     """ "2 nov 2026"."""
     return format_date(when, "medium", locale=locale(language))
