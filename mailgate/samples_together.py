@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from mailgate.core.model import Problem, Status
+
 Values = Mapping[str, Any]
 
 _AT = datetime(2026, 11, 2, 9, 15, tzinfo=UTC)
@@ -24,8 +26,39 @@ _HELD: Values = {
     "unusual": None,
     "replaced": False,
 }
+_REHEARSAL: Values = {
+    "technician_name": "Marta Gil",
+    "proof": "token",
+    "ticket_tag": "SOP-12",
+    "client_name": "Acme S.L.",
+    "subject": "El formulario no envía",
+    "status": Status.OPEN,
+    "status_after": Status.WAITING,
+    "commands": (("#time 12m", "time", None), ("#prioridad alta", "priority", None)),
+    "no_ticket": False,
+    "hold": "",
+    "entries": (
+        {"kind": "debit", "minutes": 12, "ticket_tag": "SOP-12", "day": _AT.date(), "note": "El formulario"},
+        {"kind": "courtesy", "minutes": 5, "ticket_tag": "", "day": _AT.date(), "note": ""},
+    ),
+    "waiting": 0,
+    "balances": (("Acme S.L.", 240, 228),),
+    "files": ("plano.pdf",),
+    "mails": (
+        {"to": "ana@acme.example", "subject": "Re: El formulario", "text": _TEXT, "staff": False},
+        {"to": "elena@example.es", "subject": "Re: El formulario", "text": _TEXT, "staff": True},
+    ),
+}
+_NOTHING: Values = {**_REHEARSAL, "entries": (), "balances": (), "mails": (), "status_after": Status.OPEN}
 
 VALUES: Mapping[str, Sequence[Values]] = {
+    "rehearsal": (
+        _REHEARSAL,
+        {**_REHEARSAL, "waiting": 15, "proof": "vouched"},
+        {**_NOTHING, "commands": (("#tiem 3m", "tiem", Problem("unknown_near", "#tiem", "#time 3m")),)},
+        *({**_NOTHING, "hold": hold, "proof": "off"} for hold in ("forward", "collision", "time")),
+        {**_NOTHING, "ticket_tag": "", "status": None, "status_after": None, "commands": (), "no_ticket": True},
+    ),
     "held": (
         {**_HELD, "reason": "forward", "newer": ()},
         _HELD,

@@ -27,6 +27,7 @@ from mailgate.core.stages.effects import (
 from mailgate.core.stages.guards import hold_back
 from mailgate.core.stages.mails import plan_mails
 from mailgate.core.stages.orders import read_commands
+from mailgate.core.stages.rehearsal import rehearsed
 from mailgate.core.stages.rulings import rule_on_matters
 from mailgate.core.stages.what import answer_question, read_text
 from mailgate.core.stages.where import choose_ticket, open_or_reopen
@@ -74,11 +75,12 @@ def decide(
     """Say what this mail shall change. Pure: the same arguments give the same plan.
 
     vouched: the message comes from this machine's own user, or a person released it.
-    confirmed: its writer was asked once and said yes: it is not held back again.
+    confirmed: its writer was asked once and said yes: it is not held back again. A mail with `#test` is decided
+    on as any other, and then only told of.
     """
     plan = Plan(mail, vouched=vouched, confirmed=confirmed)
     for stage in STAGES:
         plan = stage(plan, facts, desk, now)
         if plan.final:
             break
-    return plan
+    return rehearsed(plan, facts, desk, now) if plan.has("test") else plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from mailgate.core import address
@@ -51,9 +52,21 @@ def write(
     source: Source,
 ) -> Outgoing:
     """Write one mail. The same arguments give the same bytes."""
+    if notice.template == "rehearsal":
+        notice = _with_mails(tx, office, notice, now)
     notice, extra = filled(tx, office.desk, notice, now)
     parts = [*_carried(tx, notice, source), *extra]
     return office.renderer.write(notice, _letterhead(office.desk, notice, now, name), parts)
+
+
+def _with_mails(tx: Connection, office: Office, notice: Notice, now: datetime) -> Notice:
+    """A rehearsal shows the very mails that would have gone out: they are written, and not sent."""
+    planned: Sequence[tuple[bool, Notice]] = notice.values["mails"]  # type: ignore[assignment]
+    written = [(staff, write(tx, office, one, now, "", (0, ()))) for staff, one in planned]
+    mails = [
+        {"to": mail.notice.to, "subject": mail.subject, "text": mail.text, "staff": staff} for staff, mail in written
+    ]
+    return replace(notice, values={**notice.values, "mails": mails})
 
 
 def _letterhead(desk: Desk, notice: Notice, now: datetime, name: str) -> Letterhead:

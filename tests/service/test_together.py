@@ -293,3 +293,67 @@ def test_the_mark_can_be_taken_away(tmp_path: Path):
         story.says("ana", "No va.")
         story.says("marta", "Migrado.\n\n#time 12h", 1)
         assert story.debits() == [720]
+
+
+# ---- rehearsals ----------------------------------------------------------------------------------
+
+
+def test_a_rehearsal_tells_what_would_have_happened_and_does_nothing(story: Desk):
+    before = (story.ticket(), story.internal(), story.balance())
+    story.says("marta", "Hola, Ana:\n\nYa va.\n\n#time 12m\n#test", 1)
+    assert story.told() == [("rehearsal", MARTA)]
+    told = story.text_of("rehearsal")
+    for words in (
+        "reconocido por tu dirección de respuesta",
+        "Estado: nuevo → en espera del cliente",
+        "trabajo: 12 min en SOP-1",
+        "Saldo de Acme S.L.: 33 h 20 min → 33 h 8 min",
+        "A ana@acme.example le habría llegado:",
+        "> Asunto: Re: El carrito",
+        "> Ya va.",
+        "> Tiempo de esta respuesta: 12 min",
+    ):
+        assert words in told, words
+    assert (story.ticket(), story.internal(), story.balance(), story.answered()) == (*before, [])
+
+
+def test_the_same_without_test_is_done_as_if_nothing_had_been(story: Desk):
+    text = "Hola, Ana:\n\nYa va.\n\n#time 12m"
+    story.says("marta", f"{text}\n#prueba", 1)
+    story.answers("marta", text, story.newest("rehearsal", MARTA))
+    assert (story.answered(), story.debits(), story.told()) == (["Hola, Ana:"], [12], [("rehearsal", MARTA)])
+    assert "Ya va." in story.text_of("answer")
+
+
+def test_a_rehearsal_says_which_line_is_wrong(story: Desk):
+    story.says("marta", "Ya va.\n\n#time 12m\n#status dormido\n#test", 1)
+    told = story.text_of("rehearsal")
+    assert "«dormido» no es un estado" in told
+    assert all(words in told for words in ("1 línea equivocada", "Al cliente no le habría llegado nada."))
+
+
+def test_a_rehearsal_says_that_the_mail_would_wait_and_holds_nothing(story: Desk):
+    notice = story.newest("notice", MARTA)
+    story.says("ana", "Ya va solo.", 1)
+    story.answers("marta", "Lo miro.\n\n#test", notice)
+    assert "retenido entero hasta que digas «#send»" in story.text_of("rehearsal")
+    assert story.says("marta", "#send", 1).outcome is Outcome.REJECT
+
+
+def test_a_rehearsal_of_send_leaves_what_is_held(story: Desk):
+    held = _crossed(story)
+    story.answers("marta", "#send\n#test", held)
+    assert len(story.answered()) == 1
+    story.answers("marta", "#send", held)
+    assert len(story.answered()) == 2
+
+
+def test_a_rehearsal_names_who_else_would_be_told(story: Desk):
+    story.says("marta", "#note\nPara Elena.\n#assign elena\n#test", 1)
+    told = story.text_of("rehearsal")
+    assert "se habría avisado a: elena@example.es" in told
+    assert "Al cliente no le habría llegado nada." in told
+
+
+def test_in_a_clients_mail_the_word_is_text(story: Desk):
+    assert story.says("ana", "#test", 1).outcome is Outcome.APPEND

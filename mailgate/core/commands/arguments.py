@@ -268,6 +268,7 @@ READERS: Mapping[str, Reader] = {
     "void": _entry,
     "send": _nothing,
     "yes": _nothing,
+    "test": _nothing,
     "estimate": _for_ticket(_estimate),
     "uphold": _entry,
     "adjust": _adjust,

@@ -82,7 +82,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("redact", "ocultar", "text", available=False),
     Verb("allow", "admitir", "17", available=False),
     Verb("away", "fuera", "2026-12-21 2026-12-24", available=False),
-    Verb("test", "prueba", available=False),
+    Verb("test", "prueba"),
     Verb("uphold", "confirmar", "345 [reason]", director_only=True),
     Verb("adjust", "ajustar", "345 10m [reason]", director_only=True),
     Verb("accept", "aceptar", "[SOP-12] [reason]", director_only=True),
