@@ -75,14 +75,18 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) \
 	  || { rm -rf $(VENV); echo 'There is no venv module; on Debian: apt-get install python3-venv'; exit 1; }
 
-# Every file comes with its hash from a lock, hatchling too, so that nothing is fetched but what is pinned.
+# Every file comes with its hash from a lock, hatchling too, so that nothing is fetched but what is pinned. What is
+# published as source alone (dkimpy, pyspf) is built by the setuptools of the lock, so that has to be there first.
+PINNED := --require-hashes --no-build-isolation --use-pep517
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
 	@echo 'Installing mailgate into $(VENV) …'
-	@$(PIP) install --require-hashes --requirement requirements.lock
+	@sed -n '/^setuptools==/,/^    #/p' requirements.lock >$(VENV)/setuptools.lock
+	@$(PIP) install $(PINNED) --requirement $(VENV)/setuptools.lock
+	@$(PIP) install $(PINNED) --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@echo 'Installing the tools for tests and checks …'
-	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install $(PINNED) --requirement requirements-dev.lock
 	@touch $@

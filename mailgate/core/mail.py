@@ -19,13 +19,16 @@ class Envelope:
 
     sender: MAIL FROM, "" for the null path, None where the road has no envelope (IMAP).
     recipients: as given by the peer, not yet canonical; empty where the road has none.
-    peer: for the log, e.g. "192.0.2.7" or "imap.example.es/INBOX".
+    peer: for the log, e.g. "192.0.2.7" or "imap.example.es/INBOX". helo: what an SMTP client calls itself.
+    user: id of the technician who signed in (RFC 4954), "" where nobody did.
     """
 
     source: Source
     sender: str | None = None
     recipients: tuple[str, ...] = ()
     peer: str = ""
+    helo: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)

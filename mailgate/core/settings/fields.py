@@ -217,6 +217,14 @@ def endpoint(value: str) -> Endpoint | None:
     return Endpoint("tcp", match[1].strip("[]"), int(match[2]))
 
 
+def host_and_port(value: str) -> Endpoint | None:
+    """A server to ask; None for ""."""
+    found = endpoint(value)
+    if found is not None and found.kind != "tcp":
+        raise ValueError(f'{quoted(value)} is no server to ask; use "127.0.0.1:53"')
+    return found
+
+
 def optional(read: Callable[[str], object]) -> Callable[[object], object]:
     """The same as `written`, with None for ""."""
     validator = written(read)

@@ -116,10 +116,16 @@ class Outgoing(Login):
 
 
 class Trust(Section):
-    """[trust], whom to believe. dns: a resolver of our own, None for the system's."""
+    """[trust], whom to believe. dns: a resolver of our own, None for the system's.
+
+    trusted_authserv: our mail servers, by the name that they write into Authentication-Results.
+    trusted_arc: domains of forwarders whose word about clients' mail counts (RFC 8617).
+    relays: networks of our own mail servers.
+    """
 
     trusted_authserv: Many[Text] = ()
+    trusted_arc: Many[Text] = ()
     relays: Many[Network] = ()
-    dns: Listen = None
+    dns: Annotated[Endpoint | None, BeforeValidator(written(fields.host_and_port))] = None
     technicians: Literal["strict", "token", "off"] = "strict"
     clients: Literal["require", "refuse-fail", "off"] = "refuse-fail"
