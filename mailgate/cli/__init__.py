@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mailgate import __version__
-from mailgate.cli import books, clients, daemon, demo, lists, messages, tickets
+from mailgate.cli import books, clients, daemon, demo, hours, lists, messages, tickets
 from mailgate.cli.common import Place
 from mailgate.errors import MailgateError
 
@@ -35,8 +35,9 @@ def cli(context: click.Context, rules: Path, data: Path) -> None:
     context.obj = Place(rules, data)
 
 
-for verb in (*daemon.VERBS, *messages.VERBS, *tickets.VERBS, *lists.VERBS, *books.VERBS, *clients.VERBS, *demo.VERBS):
-    cli.add_command(verb)
+for part in (daemon, messages, tickets, lists, books, clients, hours, demo):
+    for verb in part.VERBS:
+        cli.add_command(verb)
 
 
 def main() -> int:

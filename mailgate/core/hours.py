@@ -7,17 +7,33 @@ instant of the change, one that comes twice as its first coming; so spans never 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import holidays
 
-from mailgate.core.settings.schema import Hours
+from mailgate.core.settings.schema import Hours, Season
 
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 # Days without an opening after which the search ends: more than a year of holidays is no desk.
 LONGEST_CLOSED = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day of the desk.
+
+    spans: (start, end) of each time that it is open. holiday: None, or the name of one that closes it, "" where
+    the rules just say so. season: "" for the usual week. shift: minutes by which the clocks go ahead.
+    """
+
+    day: date
+    spans: tuple[tuple[datetime, datetime], ...]
+    holiday: str | None
+    season: str
+    shift: int
 
 
 class Calendar:
@@ -70,6 +86,18 @@ class Calendar:
             if instant.astimezone(self._zone).replace(tzinfo=None) == wall:
                 return instant
             wall += _MINUTE
+
+    def days(self, first: date, count: int) -> Iterator[Day]:
+        """Days one after the other, as the rules make them."""
+        for day in (first + number * _DAY for number in range(count)):
+            week = self._hours.week_of(day)
+            season = week.name if isinstance(week, Season) else ""
+            yield Day(day, self.spans(day), self.holiday(day), season, self._shift(day))
+
+    def _shift(self, day: date) -> int:
+        midnights = (datetime(each.year, each.month, each.day, tzinfo=self._zone) for each in (day, day + _DAY))
+        before, after = (midnight.utcoffset() or timedelta() for midnight in midnights)
+        return (after - before) // _MINUTE
 
     def is_open(self, at: datetime) -> bool:
         """Whether the desk works at this instant."""
