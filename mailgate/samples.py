@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from mailgate import samples_contract, samples_together, samples_work
+from mailgate import samples_contract, samples_people, samples_together, samples_work
 from mailgate.core.commands.vocabulary import PROBLEMS as CODES
 from mailgate.core.commands.vocabulary import VERBS
 from mailgate.core.model import Category, Priority, Problem, Role, Status, Ticket
+from mailgate.samples_people import CHOICES
 from mailgate.samples_work import PACKAGES, PAYMENT
 
 Values = Mapping[str, Any]
@@ -75,6 +76,8 @@ _ACK: Values = {
     "balance": 220,
     "follows_tag": "",
     "held": "",
+    "waits_for": "Marta Gil",
+    "waits_until": None,
     "refund_until": None,
     "packages": (),
     "payment": "",
@@ -112,6 +115,7 @@ _NOTICE: Values = {
     "new": True,
     "raised": False,
     "held": "",
+    "chosen": None,
     "limit": None,
 }
 _CONVERSATION: Sequence[Values] = (
@@ -162,6 +166,7 @@ _DESK: Mapping[str, Sequence[Values]] = {
         {**_ACK, **_ENDED},
         {**_ACK, **_ENDED, "balance": -15, "packages": (), "payment": "", "refund_until": None},
         {**_ACK, "held": "rule"},
+        {**_ACK, "held": "away", "waits_until": _BACK},
     ),
     "answer": (
         _ANSWERED,
@@ -176,8 +181,13 @@ _DESK: Mapping[str, Sequence[Values]] = {
         {**_NOTICE, "new": False, "raised": True},
         {**_NOTICE, "ticket": replace(_TICKET, quick_due_at=_BACK), "held": "balance", "balance": 0},
         {**_NOTICE, "held": "rule"},
+        *({**_NOTICE, "chosen": chosen} for chosen in CHOICES),
+        {**_NOTICE, "held": "away", "chosen": {**CHOICES[0], "back_at": _BACK}},
     ),
-    "handed_over": ({**_NOTICE, "conversation": _CONVERSATION},),
+    "handed_over": (
+        {**_NOTICE, "conversation": _CONVERSATION},
+        *({**_NOTICE, "conversation": _CONVERSATION, "chosen": chosen} for chosen in CHOICES),
+    ),
     "problems": (
         {
             "problems": (("#tiem 12m", Problem("unknown_near", "#tiem", "#time")),),
@@ -233,6 +243,7 @@ _DESK: Mapping[str, Sequence[Values]] = {
 VALUES: Mapping[str, Sequence[Values]] = {
     **_DESK,
     **samples_contract.VALUES,
+    **samples_people.VALUES,
     **samples_work.VALUES,
     **samples_together.VALUES,
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailgate.core import address, ledger
+from mailgate.core.choose import Roster
 from mailgate.core.commands import claims, command
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Mail
@@ -29,7 +30,7 @@ class Wanted:
     person: id of the technician who writes, "" for others. date: what a technician's mail says of when it was
     written. client: id of the client who writes.
     prospect: address of somebody unknown who writes, "" for others. accounts: whether the decision
-    needs every entry of the clients.
+    needs every entry of the clients. technicians: among whom one may have to be chosen, () where none has.
     """
 
     message_id: str
@@ -43,6 +44,7 @@ class Wanted:
     accounts: bool = False
     date: datetime | None = None
     quarantined: frozenset[int] = frozenset()
+    technicians: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ class Facts:
     their tickets that are held for want of it, looked up for staff, who alone bring minutes back.
     accounts: every entry of a client, oldest first, where the decision needs them. prospect: the
     ticket of an unknown writer; prospects: how many such tickets were opened in the last day. halted:
-    the books do not add up and no minutes are booked. next_ticket: the number of the next new ticket.
+    the books do not add up and no minutes are booked. roster: what the choice of a technician has to know.
+    next_ticket: the number of the next new ticket.
     """
 
     repeat_of: str = ""
@@ -126,6 +129,7 @@ class Facts:
     prospect: Ticket | None = None
     prospects: int = 0
     halted: bool = False
+    roster: Roster = field(default_factory=Roster)
     next_ticket: int = 1
 
     def balance_after(self, client: str, entries: Iterable[Entry]) -> int:
@@ -156,6 +160,7 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         prospect=(mail.sender or "") if person is None and desk.rules.desk.strangers == "prospect" else "",
         accounts=asks.account or any(order.name in _ON_ACCOUNTS for order in orders),
         date=mail.date,
+        technicians=tuple(desk.rules.technicians) if person is not None and person.client else (),
     )
 
 

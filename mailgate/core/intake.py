@@ -29,6 +29,7 @@ from mailgate.core.stages.mails import plan_mails
 from mailgate.core.stages.orders import read_commands
 from mailgate.core.stages.rehearsal import rehearsed
 from mailgate.core.stages.rulings import rule_on_matters
+from mailgate.core.stages.technician import choose_technician
 from mailgate.core.stages.what import answer_question, read_text
 from mailgate.core.stages.where import choose_ticket, open_or_reopen
 from mailgate.core.stages.who import (
@@ -57,6 +58,7 @@ STAGES: tuple[Stage, ...] = (
     read_claims,  # a client's limit, dispute, refund, or "ok"
     open_or_reopen,  # whose ball it is now
     apply_rules,  # rules.toml, first match of each kind
+    choose_technician,  # who knows it best and is there; or it waits
     settle_claims,  # what the client said is kept, told, carried out
     book_minutes,  # commands become ledger entries
     rule_on_matters,  # estimates, and rulings on what waits

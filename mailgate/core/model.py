@@ -236,6 +236,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """Days on which a technician does not work, the last one included, in the desk's time zone."""
+
+    technician: str
+    since: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Matter:
     """Something that waits for a person's word, with the evidence: who asked by which message.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from mailgate.core.choose import Choice
 from mailgate.core.commands.command import Script
 from mailgate.core.facts import Held
 from mailgate.core.mail import Mail, Notice, Reading
@@ -37,6 +38,8 @@ class Plan:
     or why it waits for the technician's word: "forward", and whole "collision" (it did not see what came
     meanwhile) or "time" (it books an unlikely time). releases: what waited and is sent now; one that waited
     whole is done before this mail. supersedes: it takes the place of what its writer had waiting whole.
+    rules, notify, assigned_by: those that applied, technicians to tell, the one that assigned it. choice: who
+    does it and why, None where that is not asked.
     entries: for the ledger, numbers not given yet. matters: what waits for somebody's word from now
     on. decisions: what was waiting and does not any more. others: other tickets that change with it,
     as they shall stand. released, dropped: numbers in the quarantine that the director decides on.
@@ -65,6 +68,8 @@ class Plan:
     supersedes: bool = False
     rules: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
+    assigned_by: str = ""
+    choice: Choice | None = None
     entries: tuple[Entry, ...] = ()
     matters: tuple[Matter, ...] = ()
     decisions: tuple[Decision, ...] = ()

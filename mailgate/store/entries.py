@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from mailgate.core.model import Entry, Kind
+from mailgate.store import experience
 from mailgate.store.connection import Connection, Row
 from mailgate.store.times import moment, stamp
 
 
 def append(tx: Connection, entry: Entry) -> int:
-    """Add an entry and give its number; the number it carries does not count."""
-    return int(
+    """Add an entry, keep up who knows what, and give its number; the number it carries does not count."""
+    number = int(
         tx.value(
             "insert into entry (client, kind, minutes, worked, at, day, ticket, technician, note, of,"
             " message, line, phone, package, price, paid_by, reference) values (:client, :kind, :minutes,"
@@ -36,6 +37,8 @@ def append(tx: Connection, entry: Entry) -> int:
             reference=entry.reference,
         )
     )
+    experience.booked(tx, entry)
+    return number
 
 
 def balance(tx: Connection, client: str) -> int:

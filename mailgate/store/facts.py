@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from mailgate.core.choose import Roster
 from mailgate.core.facts import Facts, Heard, Held, Newer, Wanted
-from mailgate.store import entries, events, holds, matters, messages, outbox, quarantine, tickets
+from mailgate.store import absences, entries, events, experience, holds, matters, messages, outbox, quarantine, tickets
 from mailgate.store.connection import Connection
 
 # What somebody usually books shows in their newest debits.
@@ -53,7 +55,19 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         prospect=prospect,
         prospects=tickets.prospects_since(tx, now - _DAY) if wanted.prospect else 0,
         halted=bool(wanted.person or waiting) and events.halted_since(tx) is not None,
+        roster=roster_for(tx, wanted.client, wanted.technicians, now) if wanted.technicians else Roster(),
         next_ticket=tickets.next_id(tx),
+    )
+
+
+def roster_for(tx: Connection, client: str, technicians: Iterable[str], now: datetime) -> Roster:
+    """What is known of the technicians for a ticket of a client."""
+    return Roster(
+        on_client=experience.with_client(tx, client),
+        on_category=experience.by_category(tx),
+        load={technician: tickets.load(tx, technician) for technician in technicians},
+        # A day earlier: in the desk's zone it may not be as late as in UTC.
+        absences=absences.since(tx, (now - _DAY).date()),
     )
 
 

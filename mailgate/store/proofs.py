@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from mailgate.store import experience
 from mailgate.store.connection import Connection
 from mailgate.store.times import moment
 
@@ -75,6 +76,7 @@ def problems_of_store(tx: Connection) -> Iterator[str]:
         for row in tx.rows(question):
             yield sentence.format(id=row["id"])
     yield from _mails_without_an_event(tx)
+    yield from experience.problems(tx)
     there = {row["name"] for row in tx.rows("select name from sqlite_master where type = 'trigger'")}
     for guard in _GUARDS:
         if guard not in there:

@@ -265,7 +265,7 @@ create table absence (
     message integer references message (id),
     check (since <= until)
 ) strict;
-create index absence_technician on absence (technician, until);
+create index absence_until on absence (until);
 
 create table experience (
     technician text not null,
@@ -275,11 +275,14 @@ create table experience (
     primary key (scope, name, technician)
 ) strict;
 insert into experience
-    select technician, 'client', client, sum(worked) from entry
-    where kind in ('debit', 'courtesy') and technician is not null group by technician, client;
+    select e.technician, 'client', e.client, sum(e.worked) from entry e
+    where e.kind in ('debit', 'courtesy') and e.technician is not null
+        and not exists (select 1 from entry v where v.of = e.id and v.kind = 'void')
+    group by e.technician, e.client;
 insert into experience
     select e.technician, 'category', t.category, sum(e.worked) from entry e join ticket t on t.id = e.ticket
     where e.kind in ('debit', 'courtesy') and e.technician is not null and t.category is not null
+        and not exists (select 1 from entry v where v.of = e.id and v.kind = 'void')
     group by e.technician, t.category;
 
 create table guest (

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.core.model import Priority, Status, Ticket
+from mailgate.store import experience
 from mailgate.store.connection import Connection, Row
 from mailgate.store.times import moment, opt_day, opt_moment, opt_stamp, stamp
+
+# Whoever has more than these is as good as anybody who has; counting on would cost each message.
+_MOST_LOAD = 100
 
 _TICKET = (
     "select t.*, (select coalesce(-sum(e.minutes), 0) from entry e where e.ticket = t.id) as minutes from ticket t"
@@ -29,10 +33,13 @@ def open_ticket(tx: Connection, ticket: Ticket) -> None:
 
 
 def update(tx: Connection, ticket: Ticket) -> None:
-    """Write how a ticket stands now."""
+    """Write how a ticket stands now; the work on it counts for the category that it has."""
+    before = tx.value("select category from ticket where id = :ticket", ticket=ticket.id)
     columns = _columns(ticket)
     settings = ", ".join(f"{name} = :{name}" for name in columns if name != "id")
     tx.run(f"update ticket set {settings} where id = :id", **columns)
+    if before != ticket.category:
+        experience.moved(tx, ticket.id, before, ticket.category)
 
 
 def get(tx: Connection, ticket: int) -> Ticket | None:
@@ -93,6 +100,12 @@ def held_for_balance(tx: Connection, client: str) -> tuple[Ticket, ...]:
     """The client's tickets that wait for minutes to be bought, oldest first."""
     held = _TICKET + " where t.client = :client and t.held_for = 'balance' and t.status = 'held' order by t.id"
     return tuple(_ticket(row) for row in tx.rows(held, client=client))
+
+
+def load(tx: Connection, technician: str) -> int:
+    """How many tickets in new and open a technician has; of more than the bound, the bound."""
+    mine = "select 1 from ticket where technician = :technician and status in ('new', 'open') limit :most"
+    return int(tx.value(f"select count(*) from ({mine}) as some", technician=technician, most=_MOST_LOAD))
 
 
 def of_prospect(tx: Connection, address: str) -> Ticket | None:

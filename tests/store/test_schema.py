@@ -15,14 +15,30 @@ from sqlite_utils import Database
 
 from mailgate.core.facts import Wanted
 from mailgate.core.mail import Envelope
-from mailgate.core.model import Outcome
+from mailgate.core.model import Absence, Outcome
 from mailgate.errors import Refused, StoreUnavailable
-from mailgate.store import Connection, Store, facts, holds, journal, messages, outbox, quarantine, schema, tickets
+from mailgate.store import (
+    Connection,
+    Store,
+    absences,
+    experience,
+    facts,
+    holds,
+    journal,
+    messages,
+    outbox,
+    quarantine,
+    schema,
+    tickets,
+)
 from mailgate.store.connection import connect
 from mailgate.store.proofs import problems_of_store
-from tests.store.makes import ENVELOPE, NOW, booked, debit, message, queued, taken, ticket, void
+from tests.store.makes import ENVELOPE, NOW, TODAY, booked, debit, message, queued, taken, ticket, void
 
-BIG = ("journal", "message", "ticket", "entry", "outbox", "blob", "transcript", "attachment", "quarantine", "held")
+BIG = (
+    *("journal", "message", "ticket", "entry", "outbox", "blob", "transcript", "attachment", "quarantine", "held"),
+    *("absence", "experience"),
+)
 
 
 PARTIAL = ("journal_taken", "outbox_due", "mailbox_unsettled", "quarantine_waiting", "held_waiting")
@@ -82,6 +98,29 @@ def test_migration_that_fails_half_way_leaves_nothing(tmp_path: Path, monkeypatc
         assert list(problems_of_store(tx)) == []
 
 
+def test_a_store_of_before_knows_who_worked_for_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrations = list(schema.migrations._migrations)
+    monkeypatch.setattr(schema.migrations, "_migrations", migrations[:2])
+    with Store(tmp_path / "mailgate.db").write() as tx:
+        tx.run(
+            "insert into ticket (id, client, subject, requester, opened_at, status, priority, category)"
+            " values (1, 'acme', '', '', '', 'new', 'normal', 'bug')"
+        )
+        for number, kind, of in ((1, "debit", None), (2, "debit", None), (3, "void", 1)):
+            tx.run(
+                "insert into entry (client, kind, minutes, worked, at, day, ticket, technician, note, of, phone)"
+                " values ('acme', :kind, :minutes, :worked, '', '', 1, 'marta', '', :of, 0)",
+                kind=kind,
+                minutes=0 if kind == "debit" else 5,
+                worked=5 * number if kind == "debit" else 0,
+                of=of,
+            )
+    monkeypatch.setattr(schema.migrations, "_migrations", migrations)
+    with Store(tmp_path / "mailgate.db").read() as tx:
+        assert experience.with_client(tx, "acme") == {"marta": 10}
+        assert list(experience.problems(tx)) == []
+
+
 @pytest.mark.slow
 def test_programs_that_make_the_store_at_the_same_time_agree(tmp_path: Path) -> None:
     script = f"from pathlib import Path; from mailgate.store import Store; Store(Path({str(tmp_path)!r}) / 'm.db')"
@@ -117,6 +156,7 @@ def _filled(tx: Connection) -> None:
         holds.hold(tx, source, number, "marta", "forward")
         kept = taken(tx, f"odd {number}".encode())
         quarantine.add(tx, kept, NOW, sender="", subject="", reason="odd", message_id=f"{number}", digest="d")
+        absences.note(tx, Absence("marta", TODAY, TODAY), None)
         journal.finish(tx, kept, Outcome.QUARANTINE, None)
         taken(tx, f"waits {number}".encode())
 
@@ -132,6 +172,7 @@ def _questions(tx: Connection) -> Iterator[object]:
         "marta",
         "c1",
         quarantined=frozenset({1}),
+        technicians=("marta", "luis"),
     )
     yield facts.facts_for(tx, wanted, NOW)
     yield quarantine.newest(tx)

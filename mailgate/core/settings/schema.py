@@ -26,6 +26,7 @@ Address = Annotated[str, AfterValidator(fields.address)]
 Pattern = Annotated[str, AfterValidator(fields.pattern)]
 Authorised = Annotated[str, AfterValidator(fields.authorised)]
 Minutes = Annotated[int, BeforeValidator(written(units.minutes))]
+Days = Annotated[int, BeforeValidator(written(units.days))]
 Term = Annotated[Period, BeforeValidator(written(units.period))]
 Yearly = Annotated[MonthDay, BeforeValidator(written(units.month_day))]
 Clock = Annotated[time, BeforeValidator(written(units.clock))]
@@ -137,11 +138,15 @@ class Hours(Week):
 
 
 class Promise(Section):
-    """[promise], in minutes of desk time."""
+    """[promise], in minutes of desk time.
+
+    short_absence: on how many open days of the desk a technician may be away while their tickets wait for them.
+    """
 
     first_answer: Minutes = 240
     quick_answer: Minutes = 60
     quick_minutes: Whole = 10
+    short_absence: Days = 2
 
 
 class Time(Section):

@@ -43,6 +43,14 @@ def seconds(text: str) -> int:
     return number * _SECONDS[unit]
 
 
+def days(text: str) -> int:
+    """Whole days of "2d" or "1w", at most a year."""
+    number, unit = _amount(text, _DAYS, '"2d" or "1w"')
+    if (found := number * _DAYS[unit]) > 365:
+        raise ValueError(f'"{text}" is more than a year; write at most "365d"')
+    return found
+
+
 def size(text: str) -> int:
     """Bytes of "25MB"; a kB is 1024 of them, as mail programs count."""
     number, unit = _amount(text, _BYTES, '"25MB" or "500kB"')

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailgate.core import ledger, promise
+from mailgate.core.choose import handed_to
 from mailgate.core.contract import account, consent
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
@@ -56,7 +57,7 @@ def _as_matched(plan: Plan, ticket: Ticket, matched: Matched) -> Plan:
     plan = plan.but(f"rules: {', '.join(matched.names)}", rules=matched.names, changed=changed, ticket=changed)
     if matched.drop:
         return plan.ends(Outcome.KEEP, "a rule drops it: kept, no ticket", ticket=None, changed=None, opens=False)
-    return plan.but(notify=matched.notify)
+    return plan.but(notify=matched.notify, assigned_by=matched.by.get("assign", ""))
 
 
 def _raised(plan: Plan, ticket: Ticket, matched: Matched) -> Plan:
@@ -210,7 +211,7 @@ def _priority(ticket: Ticket, command: Command, now: datetime) -> Ticket:
 
 
 def _assign(ticket: Ticket, command: Command, now: datetime) -> Ticket:
-    return replace(ticket, technician=command.value)
+    return handed_to(ticket, command.value)
 
 
 def _category(ticket: Ticket, command: Command, now: datetime) -> Ticket:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailgate.core import ledger
+from mailgate.core.assignment import chosen, waits_for_technician
 from mailgate.core.contract.consequences import offer
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts, Held
@@ -31,16 +32,25 @@ def plan_mails(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 
 def _for_client_mail(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Iterator[Notice]:
     answered = any(matter.kind in (MatterKind.DISPUTE, MatterKind.REFUND) for matter in plan.matters)
+    held_before = plan.ticket is not None and not plan.opens and plan.ticket.held_for == "away"
     if plan.opens and ticket.client and not answered:
         yield _acknowledgement(plan, ticket, facts, desk, now)
     elif plan.opens and not ticket.client:
         yield _welcome(plan, ticket, desk)
+    elif ticket.held_for == "away" and not held_before and plan.choice and plan.choice.back_at:
+        yield answering(waits_for_technician(desk, ticket, plan.choice.back_at), plan.mail)
     if plan.has("ok"):
         return  # the technician is told that the client agrees, which is all that the mail says
-    urgent = ticket.status is Status.HELD and ticket.priority is Priority.URGENT
-    told = (ticket.technician, *plan.notify, *([desk.rules.desk.director] if urgent else []))
-    for address in dict.fromkeys(desk.staff_address(technician) for technician in told):
-        yield _notice(plan, ticket, facts, desk, address, "notice" if ticket.client else "prospect_notice")
+    # Who is away does not see that the client writes again, and somebody must.
+    pressing = (ticket.status is Status.HELD and ticket.priority is Priority.URGENT) or (
+        held_before and bool(ticket.held_for)
+    )
+    told = (ticket.technician, *plan.notify, *([desk.rules.desk.director] if pressing else []))
+    new_hands = not plan.opens and plan.ticket is not None and plan.ticket.technician != ticket.technician
+    for technician in dict.fromkeys(told):
+        handed = new_hands and technician == ticket.technician
+        template = "handed_over" if handed else "notice" if ticket.client else "prospect_notice"
+        yield _notice(plan, ticket, facts, desk, desk.staff_address(technician), template)
 
 
 def _welcome(plan: Plan, ticket: Ticket, desk: Desk) -> Notice:
@@ -101,6 +111,8 @@ def _acknowledgement(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: 
             "balance": facts.balances.get(ticket.client, 0),
             "follows_tag": desk.tag(ticket.follows) if ticket.follows else "",
             "held": ticket.held_for,
+            "waits_for": desk.staff_name(ticket.technician),
+            "waits_until": plan.choice.back_at if plan.choice else None,
             "refund_until": None,
             **offer(desk),
         },
@@ -132,6 +144,7 @@ def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, 
             "new": plan.opens,
             "raised": bool(plan.ticket and plan.ticket.priority is not ticket.priority and not plan.role.staff),
             "held": ticket.held_for,
+            "chosen": chosen(desk, plan.choice) if plan.choice else None,
             "limit": ticket.limit,
         },
         subject=f"[{tag} {client_name}] {ticket.subject}",

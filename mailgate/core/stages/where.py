@@ -100,14 +100,14 @@ def _new_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Ticket:
     person = plan.person
     if person is None or person.client is None:
         raise ValueError("only a client's person opens a ticket")
-    client = desk.rules.client(person.client)
     opened = Ticket(
         id=facts.next_ticket,
         client=person.client,
         subject=subject.bare(plan.mail.subject),
         requester=person.address,
         opened_at=now,
-        technician=(client.technician if client else None) or desk.rules.desk.director,
+        # Who asks to become a client is the director's; for a client's ticket somebody is chosen below.
+        technician=None if person.client else desk.rules.desk.director,
         follows=plan.follows,
     )
     return _for_desk(promise.asked(opened, desk, now), facts)
