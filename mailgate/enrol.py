@@ -18,7 +18,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from mailgate import config
+from mailgate import config, disk
 from mailgate.core.settings import locate
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import MailgateError, Refused
@@ -238,7 +238,7 @@ def _replace(page: _Page, text: str, like: Path) -> None:
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
-        _sync(target.parent)
+        disk.sync(target.parent)
     except OSError as error:
         raise MailgateError(f"{page.file}: cannot be written: {error.strerror or error}") from None
 
@@ -253,12 +253,3 @@ def _fill(handle: int, content: bytes, like: os.stat_result) -> None:
             os.fchown(handle, like.st_uid, like.st_gid)
         os.fchmod(handle, stat.S_IMODE(like.st_mode))
         os.fsync(handle)
-
-
-def _sync(folder: Path) -> None:
-    """Without this a power cut may forget the new name."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

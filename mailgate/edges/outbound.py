@@ -17,6 +17,7 @@ from typing import Protocol
 
 import aiosmtplib
 
+from mailgate import disk
 from mailgate.core.mail import Delivery, Due, Failed, Sent
 from mailgate.core.settings.servers import Outgoing
 
@@ -69,21 +70,12 @@ class FileTransport:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(target)
-        _sync_folder(self._folder)
+        disk.sync(self._folder)
 
 
 def file_name(mail: Due) -> str:
     """The file of a mail in the outbox folder: when it was queued, in UTC, and its id."""
     return f"{mail.created_at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{mail.id:08d}.eml"
-
-
-def _sync_folder(folder: Path) -> None:
-    """Without this a power cut may forget the rename although the file itself is on disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class SmtpTransport:

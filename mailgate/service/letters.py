@@ -78,7 +78,7 @@ def _letterhead(desk: Desk, notice: Notice, now: datetime, name: str) -> Letterh
         reply_to=reply_to,
         # Bounces of a ticket's mail come back to that ticket; nothing else may come back at all.
         sender=reply_to if notice.ticket else "",
-        message_id=_message_id(desk, name),
+        message_id=_message_id(desk, name, now),
         date=now,
         zone=desk.rules.zone,
         ticket_tag=desk.tag(notice.ticket) if notice.ticket else "",
@@ -86,9 +86,12 @@ def _letterhead(desk: Desk, notice: Notice, now: datetime, name: str) -> Letterh
     )
 
 
-def _message_id(desk: Desk, name: str) -> str:
-    """Unique because the cause is; not to be guessed because of the keyed hash."""
-    mac = hmac.digest(desk.key, f"message-id|{name}".encode(), "sha256").hex()[:16]
+def _message_id(desk: Desk, name: str, now: datetime) -> str:
+    """Unique because the cause is, and the time: after a restore causes are counted from the backup on again.
+
+    Not to be guessed because of the keyed hash.
+    """
+    mac = hmac.digest(desk.key, f"message-id|{name}|{now.isoformat()}".encode(), "sha256").hex()[:16]
     return f"{name}.{mac}.mailgate@{desk.rules.desk.address.rpartition('@')[2]}"
 
 

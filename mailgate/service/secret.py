@@ -8,21 +8,37 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from mailgate import disk
 from mailgate.errors import Refused
 
+NAME = "secret.key"
+# Where a store and its secret wait until they are restored, inside data/.
+RESTORING = "restoring"
 _BYTES = 32
 
 
 def desk_key(data: Path) -> bytes:
     """Read the secret, or make it on the first run (mode 0600).
 
-    Losing it makes every reply address that was ever sent out worthless; it belongs in the backup.
+    Losing it makes every reply address that was ever sent out worthless; `mailgate backup` takes it along.
     Raises Refused for a file that is no such secret, or that others may read.
     """
-    path = data / "secret.key"
+    path = data / NAME
+    complete_restore(data)
     if not path.exists():
         _make(path)
     return _read(path)
+
+
+def complete_restore(data: Path) -> None:
+    """Give a restored store the secret that came with it, also where a kill came between the two.
+
+    Both wait in a folder of their own; once the store has left it, it is the one in force.
+    """
+    waiting = data / RESTORING
+    if (waiting / NAME).exists() and not (waiting / "mailgate.db").exists():
+        (waiting / NAME).replace(data / NAME)
+        disk.sync(data)
 
 
 def _make(path: Path) -> None:
@@ -33,11 +49,7 @@ def _make(path: Path) -> None:
         os.fsync(draft.fileno())
         with contextlib.suppress(FileExistsError):  # somebody else was first: theirs counts
             os.link(draft.name, path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    disk.sync(path.parent)
 
 
 def _read(path: Path) -> bytes:

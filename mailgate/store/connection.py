@@ -91,12 +91,22 @@ def connect(path: Path, busy_seconds: float = 5.0) -> Connection:
     WAL lets readers go on beside the writer; `synchronous=full` is what makes a commit reach the
     disk (with `normal` a commit in WAL mode does not sync at all). The driver's own transaction
     handling is off: we say BEGIN IMMEDIATE, COMMIT and ROLLBACK ourselves.
+
+    Who waited here while a backup was restored has the file from before, and is told to come again.
     """
+    before = _file_of(path)
     with naming_errors():
         raw = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
         for pragma in _PRAGMAS:
             raw.execute(f"pragma {pragma}")
+        if before and _file_of(path) != before:
+            raw.close()
+            raise StoreUnavailable("the store was restored at this very moment")
         return Connection(Database(raw, execute_plugins=False))
+
+
+def _file_of(path: Path) -> int | None:
+    return path.stat().st_ino if path.exists() else None
 
 
 @contextmanager

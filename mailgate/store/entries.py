@@ -14,10 +14,11 @@ def append(tx: Connection, entry: Entry) -> int:
     """Add an entry, keep up who knows what, and give its number; the number it carries does not count."""
     number = int(
         tx.value(
-            "insert into entry (client, kind, minutes, worked, at, day, ticket, technician, note, of,"
-            " message, line, phone, package, price, paid_by, reference) values (:client, :kind, :minutes,"
+            "insert into entry (id, client, kind, minutes, worked, at, day, ticket, technician, note, of,"
+            " message, line, phone, package, price, paid_by, reference) values (:id, :client, :kind, :minutes,"
             " :worked, :at, :day, :ticket, :technician, :note, :of, :message, :line, :phone, :package,"
             " :price, :paid_by, :reference) returning id",
+            id=_next_id(tx),
             client=entry.client,
             kind=entry.kind,
             minutes=entry.minutes,
@@ -39,6 +40,12 @@ def append(tx: Connection, entry: Entry) -> int:
     )
     experience.booked(tx, entry)
     return number
+
+
+def _next_id(tx: Connection) -> int:
+    """Numbers are never used again, not even after a restore: people have mails that name them."""
+    highest = "select max(id) as id from entry union all select max(entry) from restored"
+    return int(tx.value(f"select coalesce(max(id), 0) + 1 from ({highest}) as given"))
 
 
 def balance(tx: Connection, client: str) -> int:

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Literal
 
 from mailgate.store.connection import Connection
-from mailgate.store.times import moment, stamp
+from mailgate.store.times import moment, opt_moment, stamp
 
 # day: the work of a day was done; its key is the day.
 # halt: the books did not add up; its key is the time, and "resume" with the same key ends it.
-Kind = Literal["expiry_warning", "expiry", "statement", "halt", "resume", "day"]
+Kind = Literal["expiry_warning", "expiry", "statement", "halt", "resume", "day", "backup"]
 
 
 def record(tx: Connection, kind: Kind, client: str, key: str, now: datetime) -> int | None:
@@ -33,6 +33,12 @@ def happened(tx: Connection, kind: Kind, client: str) -> frozenset[str]:
     """The keys of what happened of one kind to a client."""
     rows = tx.rows("select key from event where kind = :kind and client = :client", kind=kind, client=client)
     return frozenset(row["key"] for row in rows)
+
+
+def latest(tx: Connection, kind: Kind) -> datetime | None:
+    """When something of a kind whose keys are times happened last to the desk; None where it never did."""
+    sql = "select at from event where kind = :kind and client = '' order by key desc limit 1"
+    return opt_moment(tx.value(sql, kind=kind))
 
 
 def halted_since(tx: Connection) -> datetime | None:

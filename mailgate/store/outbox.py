@@ -106,6 +106,11 @@ def listed(tx: Connection) -> list[Queued]:
     return [_queued(row) for row in tx.rows("select * from outbox where state <> 'sent' order by id")]
 
 
+def queued(tx: Connection) -> int:
+    """How many mails are to be sent."""
+    return int(tx.value("select count(*) from outbox where state = 'queued'"))
+
+
 def written_at(tx: Connection, message_id: str) -> datetime | None:
     """When a mail of ours with this Message-ID was written, None where it is not ours."""
     return opt_moment(tx.value("select created_at from outbox where message_id = :id", id=message_id))

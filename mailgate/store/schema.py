@@ -302,6 +302,14 @@ create table rules_taken (
 alter table held add column released_by integer references message (id);
 create index held_released on held (ticket, released_by) where released_by is not null;
 create index entry_technician on entry (technician, id) where kind = 'debit';
+create table restored (
+    id integer primary key,
+    at text not null,
+    made_at text not null,
+    ticket integer not null,
+    entry integer not null
+) strict;
+
 create index message_at on message (at);
 create index quarantine_ticket on quarantine (ticket, sender) where state = 'waiting' and ticket is not null;
 create index event_at on event (at);

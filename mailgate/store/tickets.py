@@ -20,8 +20,9 @@ _TICKET = (
 
 
 def next_id(tx: Connection) -> int:
-    """The number that the next ticket gets; numbers are never used again."""
-    return int(tx.value("select coalesce(max(id), 0) + 1 from ticket"))
+    """The number that the next ticket gets; numbers are never used again, not even after a restore."""
+    highest = "select max(id) as id from ticket union all select max(ticket) from restored"
+    return int(tx.value(f"select coalesce(max(id), 0) + 1 from ({highest}) as given"))
 
 
 def open_ticket(tx: Connection, ticket: Ticket) -> None:

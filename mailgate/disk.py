@@ -1,0 +1,55 @@
+"""Files that are whole and durable, or not there: what a kill or a power cut may leave is known."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from mailgate.errors import Refused
+
+
+def sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk: a power cut may forget a new name without it."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def workshop(place: Path) -> Iterator[Path]:
+    """A folder for what is not finished (0700): emptied of what a kill left, and gone afterwards.
+
+    Raises Refused where another process works in it.
+    """
+    place.mkdir(mode=0o700, exist_ok=True)
+    handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"{place}: another mailgate is at the same work") from None
+        _clear(place)
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place)
+    finally:
+        os.close(handle)
+
+
+def owned_like(path: Path, like: Path) -> None:
+    """Give a file to the owner of another: what root puts into the desk's folder is the desk's to use."""
+    wanted = like.stat()
+    if os.geteuid() == 0:
+        os.chown(path, wanted.st_uid, wanted.st_gid)
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
