@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Hashable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +35,7 @@ from mailgate.service.process import Processor
 from mailgate.service.schedule import tick
 from mailgate.service.secret import desk_key
 from mailgate.service.take import Intake, Pace, utc_now
-from mailgate.store import Store, outbox
+from mailgate.store import Store, outbox, rules_taken
 from mailgate.store.writer import Writer
 
 log = logging.getLogger("mailgate")
@@ -59,11 +60,11 @@ def open_store(data: Path) -> Store:
 
 def open_office(rules_path: Path, data: Path) -> Office:
     """Rules, secret and templates. Raises RulesError with everything that is wrong in them."""
-    rules = config.load(rules_path)
+    rules, written = config.read(rules_path)
     renderer = Renderer(_site_templates(rules_path))
     if problems := renderer.check():
         raise RulesError(problems)
-    return Office(Desk(rules, desk_key(data)), renderer)
+    return Office(Desk(rules, desk_key(data)), renderer, written)
 
 
 @contextmanager
@@ -127,6 +128,7 @@ class Daemon:
         with contextlib.suppress(ValueError, RuntimeError):
             self._loop.add_signal_handler(signal.SIGHUP, self._reload)
         self._writer.submit(outbox.release_claims).result()
+        self._note_rules().result()
         await self._start_gates()
         self._processor.start()
         self._pollers.start()
@@ -215,6 +217,7 @@ class Daemon:
             self._tell_admin(error)
             return
         self._office, self._transport = office, transport
+        self._note_rules()
         self._since = utc_now()
         log.info("rules taken up")
         was, now = before.desk.rules.smtp, office.desk.rules.smtp
@@ -222,6 +225,11 @@ class Daemon:
             log.warning("smtp.listen and smtp.lmtp have changed: that takes a restart")
         if office.desk.rules.imap != before.desk.rules.imap:
             threading.Thread(target=self._pollers.restart, name="pollers", daemon=True).start()
+
+    def _note_rules(self) -> Future[bool]:
+        """Keep what is in force from now on, for whoever wants to know what other rules would have done."""
+        written, now = self._office.written, utc_now()
+        return self._writer.submit(lambda tx: rules_taken.note(tx, written, now))
 
     def _tell_admin(self, error: RulesError) -> None:
         office, now, since = self._office, utc_now(), self._since

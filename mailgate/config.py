@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import tomllib
@@ -45,6 +46,11 @@ def load(path: Path, instead: Mapping[Path, str] = _AS_THEY_ARE) -> Rules:
     instead: what some files would say, to try a change before it is made. A file that is not there
     yet is read after the others.
     """
+    return read(path, instead)[0]
+
+
+def read(path: Path, instead: Mapping[Path, str] = _AS_THEY_ARE) -> tuple[Rules, str]:
+    """The same with what the files say, merged, as JSON: `build` makes the rules of it again."""
     sources = _sources(path, instead)
     merged = merge([source.data for source in sources])
     built = build(merged.data)
@@ -54,7 +60,7 @@ def load(path: Path, instead: Mapping[Path, str] = _AS_THEY_ARE) -> Rules:
     if problems or isinstance(built, list):
         order = {source.name: number for number, source in enumerate(sources)}
         raise RulesError(sorted(problems, key=lambda problem: (order[problem.file], problem.line)))
-    return built
+    return built, json.dumps(merged.data, ensure_ascii=False, default=str)
 
 
 def _problem(fault: Fault, merged: Merged, sources: list[_Source]) -> RulesProblem:

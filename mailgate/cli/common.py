@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,6 +50,16 @@ class Place:
     def rules(self) -> Rules:
         """The rules alone, checked."""
         return config.load(self.rules_path)
+
+
+@contextmanager
+def untouched(place: Place) -> Iterator[Place]:
+    """The same place, or an empty one that goes away where no desk has run yet."""
+    if (place.data / "mailgate.db").exists():
+        yield place
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Place(place.rules_path, Path(folder))
 
 
 tabulate.MIN_PADDING = 0  # headings need no more room than cells

@@ -12,6 +12,8 @@ import click
 
 from mailgate.app import Daemon, sole_daemon
 from mailgate.cli.common import Place, as_json, pass_place
+from mailgate.cli.replay import PERIOD, replayed
+from mailgate.core.settings.units import Period
 from mailgate.errors import Refused, RulesError
 from mailgate.render import Renderer
 
@@ -61,10 +63,15 @@ def run(place: Place, log: str) -> None:
 
 
 @click.command()
+@click.option("--replay", metavar="PERIOD", type=PERIOD, help='Decide once more on the mail of the last "30d", "2w".')
 @as_json
 @pass_place
-def check(place: Place, json_wanted: bool) -> None:
-    """Check rules.toml and the templates; every problem is listed."""
+def check(place: Place, replay: Period | None, json_wanted: bool) -> None:
+    """Check rules.toml and the templates; every problem is listed.
+
+    With --replay say what these rules would have done otherwise than those that were in force when the mail
+    came, each message by itself. Changes nothing.
+    """
     problems = []
     try:
         place.rules()
@@ -72,7 +79,7 @@ def check(place: Place, json_wanted: bool) -> None:
         problems += error.problems
     site = place.rules_path.parent / "templates"
     problems += Renderer(site if site.is_dir() else None).check()
-    if json_wanted:
+    if json_wanted and (problems or not replay):
         listed = [{"file": p.file, "line": p.line, "key": p.where, "what": p.what} for p in problems]
         click.echo(json.dumps(listed, ensure_ascii=False, indent=2))
     for problem in problems:
@@ -83,6 +90,8 @@ def check(place: Place, json_wanted: bool) -> None:
         raise click.exceptions.Exit(RulesError.exit_code)
     if not json_wanted:
         click.echo(f"{place.rules_path}: good")
+    if replay:
+        replayed(place, replay, json_wanted)
 
 
 VERBS = (run, check)

@@ -7,14 +7,13 @@ import mailbox
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mailgate.app import sole_daemon, transport_for
-from mailgate.cli.common import Place, as_json, pass_place, show
+from mailgate.cli.common import Place, as_json, pass_place, show, untouched
 from mailgate.core.mail import Envelope, Source
 from mailgate.core.message import mime
 from mailgate.core.model import Outcome
@@ -24,7 +23,7 @@ from mailgate.service.explain import explained
 from mailgate.service.office import Office
 from mailgate.service.process import FAILED, process_alone
 from mailgate.service.take import utc_now
-from mailgate.store import Store, journal, outbox
+from mailgate.store import Store, journal, outbox, rules_taken
 from mailgate.store.writer import Writer
 
 _files = click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True), metavar="FILE...|-")
@@ -49,6 +48,8 @@ def inject(
     results: list[dict[str, Any]] = []
     refused: list[str] = []
     with place.store() as store:
+        with store.write() as tx:
+            rules_taken.note(tx, office.written, utc_now())
         for file in files:
             try:
                 for number, raw in enumerate(_messages(file, recipients), 1):
@@ -86,7 +87,7 @@ def explain(
     raw = next(_messages(file, recipients), None)
     if raw is None:
         raise Refused(f"{file}: holds no message")
-    with _untouched(place) as seen, seen.store() as store:
+    with untouched(place) as seen, seen.store() as store:
         office = seen.office()
         mail = mime.parse(raw, Envelope(road, sender, recipients, "explain"))
         with store.read() as tx:
@@ -181,16 +182,6 @@ def _mbox_or_one(raw: bytes, recipients: Iterable[str]) -> Iterator[bytes]:
             for key in box.keys():  # noqa: SIM118 - a mailbox is no dict
                 yield box.get_bytes(key)
             box.close()
-
-
-@contextmanager
-def _untouched(place: Place) -> Iterator[Place]:
-    """The same place, or an empty one that goes away where no desk has run yet."""
-    if (place.data / "mailgate.db").exists():
-        yield place
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Place(place.rules_path, Path(folder))
 
 
 def _told(results: list[dict[str, Any]]) -> str:

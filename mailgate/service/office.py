@@ -10,7 +10,11 @@ from mailgate.render import Renderer
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Rules, secret, calendar and templates, all of one moment."""
+    """Rules, secret, calendar and templates, all of one moment.
+
+    written: the rules as their files have them, merged, as JSON; "" where there are no files.
+    """
 
     desk: Desk
     renderer: Renderer
+    written: str = ""

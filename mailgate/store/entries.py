@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from mailgate.core.model import Entry, Kind
 from mailgate.store import experience
@@ -51,6 +51,12 @@ def _next_id(tx: Connection) -> int:
 def balance(tx: Connection, client: str) -> int:
     """Minutes left: the sum of the client's entries, never a number stored on its own."""
     return int(tx.value("select coalesce(sum(minutes), 0) from entry where client = :client", client=client))
+
+
+def balance_at(tx: Connection, client: str, at: datetime) -> int:
+    """Minutes that were left at a time; reads all entries of the client."""
+    sum_of = "select coalesce(sum(minutes), 0) from entry where client = :client and at < :at"
+    return int(tx.value(sum_of, client=client, at=stamp(at)))
 
 
 def bought(tx: Connection, client: str) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from mailgate.core import past
 from mailgate.core.choose import Roster
 from mailgate.core.facts import Facts, Heard, Held, Newer, Wanted
 from mailgate.store import absences, entries, events, experience, holds, matters, messages, outbox, quarantine, tickets
@@ -71,8 +73,24 @@ def roster_for(tx: Connection, client: str, technicians: Iterable[str], now: dat
     )
 
 
-def _heard(tx: Connection, ticket: int) -> Heard | None:
-    last = messages.last_of_client(tx, ticket)
+def facts_at(tx: Connection, wanted: Wanted, text: str, at: datetime) -> Facts:
+    """The same as it was when a mail came that was processed since, as far as the store can tell.
+
+    text: the whole text of the mail. What people decided of a ticket afterwards cannot be told from what they
+    decided before.
+    """
+    facts = past.as_of(facts_for(tx, wanted, at), text, at)
+    balances = {client: entries.balance_at(tx, client, at) for client in facts.balances}
+    return replace(
+        facts,
+        heard={number: heard for number in facts.tickets if (heard := _heard(tx, number, at))},
+        balances=balances,
+        ended=frozenset(client for client in facts.ended if balances[client] <= 0),
+    )
+
+
+def _heard(tx: Connection, ticket: int, before: datetime | None = None) -> Heard | None:
+    last = messages.last_of_client(tx, ticket, before)
     if last is None:
         return None
     return Heard(last.author, last.author_name, last.at, last.text, last.message_id, last.refs, last.subject)

@@ -63,14 +63,30 @@ def take(tx: Connection, raw: bytes, envelope: Envelope, now: datetime, uid: Uid
 
 def waiting(tx: Connection, most: int) -> list[Kept]:
     """The oldest messages that are not processed yet; fewer where they are big, but at least one."""
+    return _some(tx, "j.state = 'taken'", most)
+
+
+def processed(tx: Connection, after: int, most: int) -> list[Kept]:
+    """The next messages after one of this number that were processed; fewer where they are big."""
+    return _some(tx, "j.id > :after and j.state <> 'taken'", most, after=after)
+
+
+def _some(tx: Connection, condition: str, most: int, **values: object) -> list[Kept]:
+    """The oldest messages of which something holds, as many as memory has room for."""
     sizes = tx.rows(
-        "select j.id, b.size from journal j join blob b on b.id = j.blob"
-        " where j.state = 'taken' order by j.id limit :most",
+        f"select j.id, b.size from journal j join blob b on b.id = j.blob where {condition} order by j.id limit :most",
         most=most,
+        **values,
     )
     last = max(blobs.at_once(sizes), default=0)
-    rows = tx.rows(_KEPT + " where j.state = 'taken' and j.id <= :last order by j.id", last=last)
+    rows = tx.rows(f"{_KEPT} where {condition} and j.id <= :last order by j.id", last=last, **values)
     return [_kept(row) for row in rows]
+
+
+def newest_before(tx: Connection, at: datetime) -> int:
+    """The number of the last message that was taken before a time, 0 for none; walks back from the newest."""
+    found = tx.value("select id from journal where taken_at < :at order by id desc limit 1", at=stamp(at))
+    return int(found or 0)
 
 
 def get(tx: Connection, journal: int) -> Kept | None:

@@ -110,12 +110,16 @@ def addressees(tx: Connection, ticket: int) -> frozenset[str]:
     return frozenset(row["recipient"] for row in rows)
 
 
-def last_of_client(tx: Connection, ticket: int) -> Message | None:
-    """The newest message of a ticket from the client, or from who is none yet; robots do not count."""
+def last_of_client(tx: Connection, ticket: int, before: datetime | None = None) -> Message | None:
+    """The newest message of a ticket from the client, or from who is none yet; robots do not count.
+
+    before: the newest of those that came before a time.
+    """
     row = tx.row(
         "select * from message where ticket = :ticket and role in ('client', 'stranger') and automatic = ''"
-        " order by id desc limit 1",
+        f"{' and at < :before' if before else ''} order by id desc limit 1",
         ticket=ticket,
+        **({"before": stamp(before)} if before else {}),
     )
     return _message(row) if row else None
 

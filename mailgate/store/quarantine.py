@@ -65,6 +65,11 @@ def is_waiting(tx: Connection, quarantined: int) -> bool:
     return bool(tx.value("select 1 from quarantine where id = :id and state = 'waiting'", id=quarantined))
 
 
+def released(tx: Connection) -> frozenset[int]:
+    """The messages of the journal for which a person stood, all there ever were."""
+    return frozenset(row["journal"] for row in tx.rows("select journal from quarantine where state = 'released'"))
+
+
 def newest(tx: Connection) -> int:
     """The number of the message that came last, 0 where there never was one."""
     return int(tx.value("select coalesce(max(id), 0) from quarantine"))

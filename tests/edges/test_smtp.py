@@ -217,6 +217,13 @@ def test_changed_rules_are_taken_up_without_losing_a_connection(desk: RunningDes
         assert client.noop()[0] == 250
 
 
+def test_rules_are_noted_at_the_start_and_when_they_change(desk: RunningDesk):
+    assert desk.count("rules_taken") == 1
+    desk.rules_path.write_text(desk.rules_path.read_text() + '\n[promise]\nfirst_answer = "2h"\n')
+    eventually(lambda: desk.count("rules_taken") == 2)
+    assert desk.count("rules_taken where data like '%first_answer%'") == 1
+
+
 def test_wrong_rules_are_refused_and_the_admin_is_told(desk: RunningDesk):
     desk.rules_path.write_text(desk.rules_path.read_text().replace('director = "elena"', 'director = "elen"'))
     (told,) = desk.wait_for(1)
