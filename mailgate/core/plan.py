@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from mailgate.core.choose import Choice
@@ -24,7 +24,7 @@ class Decision:
     state: MatterState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """The decision on one mail, so far.
 
@@ -86,7 +86,11 @@ class Plan:
         """The same plan with changes, and with a step added to the trail."""
         if why:
             changes["why"] = (*self.why, why)
-        return replace(self, **changes)
+        if not changes.keys() <= _FIELDS:
+            raise TypeError(f"a plan has no {', '.join(changes.keys() - _FIELDS)}")
+        plan = object.__new__(type(self))  # a dozen times for each mail: replace() would set every field anew
+        plan.__dict__.update(self.__dict__, **changes)
+        return plan
 
     def ends(self, outcome: Outcome, why: str, **changes: Any) -> Self:
         """The same plan, decided."""
@@ -132,3 +136,6 @@ class Plan:
     def has(self, name: str) -> bool:
         """Whether the technician gave a command of this name."""
         return any(command.name == name for command in self.script.commands)
+
+
+_FIELDS = frozenset(field.name for field in fields(Plan))
