@@ -18,13 +18,12 @@ from mailgate.core.model import Category, Priority, Status
 
 _INVISIBLE = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_SIGNS: dict[int, str | None] = str.maketrans(
-    {
-        **dict.fromkeys(_INVISIBLE + _DIRECTIONS),
-        **dict.fromkeys("\u00a0\u2007\u202f", " "),
-        **dict.fromkeys("＃﹟", "#"),
-    }
-)
+_SIGNS: Mapping[str, str] = {
+    **dict.fromkeys("\u00a0\u2007\u202f", " "),
+    **dict.fromkeys("＃﹟", "#"),
+}
+# Looked for, not translated one by one: hardly any text has them.
+_SIGN = re.compile(f"[{_INVISIBLE}{_DIRECTIONS}{''.join(_SIGNS)}]")
 
 
 # Every combining mark that stands in Unicode's blocks of them.
@@ -33,7 +32,9 @@ _ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe
 
 def plain(text: str) -> str:
     """Text as it looks: composed (NFC), without what cannot be seen, NBSP as space, ＃ as #."""
-    return unicodedata.normalize("NFC", text).translate(_SIGNS)
+    if text.isascii():
+        return text
+    return _SIGN.sub(lambda sign: _SIGNS.get(sign[0], ""), unicodedata.normalize("NFC", text))
 
 
 def folded(text: str) -> str:
