@@ -26,6 +26,7 @@ MAX_ID = 998
 TOKEN_LENGTH = 20  # 100 bits in base32
 # In place of a ticket's number: mails that belong to no ticket and may be answered all the same.
 DESK_ITSELF = 0
+_TOKEN_OCTETS = 15  # what is encoded of the MAC: whole groups of five octets, eight digits each
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -125,7 +126,8 @@ def is_desk(address: str, desks: Collection[str]) -> bool:
 
 @lru_cache(maxsize=4096)  # a few people answer again and again in a ticket
 def _token(key: bytes, ticket: int, person: str) -> str:
-    return b32encode(digest(key, f"v1|{ticket}|{person}".encode(), sha256))[:TOKEN_LENGTH].decode().lower()
+    octets = digest(key, f"v1|{ticket}|{person}".encode(), sha256)
+    return b32encode(octets[:_TOKEN_OCTETS])[:TOKEN_LENGTH].decode().lower()
 
 
 def _suffixes(address: str, desks: Collection[str]) -> Iterator[str]:
