@@ -58,6 +58,8 @@ def _introduces(text: str) -> tuple[str, bool] | None:
     """
     text = folded(text).strip("-* ")
     address, date, time = "@" in text, _DATE.search(text), TIME.search(text)
+    if not (address or date or time):
+        return None
     verbs = list(_WROTE.finditer(text))
     if not text.endswith((":", "：", ":>")):
         return (_told_in(verbs), True) if verbs and date and address else None

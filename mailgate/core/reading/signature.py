@@ -42,6 +42,8 @@ def is_device_line(line: str) -> bool:
     """Whether a bare line is what a telephone or webmail adds: "Enviado desde mi iPhone"."""
     if not line or len(line) > LONGEST_DEVICE_LINE + line.find("<") + 1:
         return False
+    if ("," in line or ";" in line or "!" in line) and "http" not in line.lower():
+        return False  # seen without folding it
     text = _ADDRESS.sub("", folded(line)).strip(" .*_[]()>")
     return not any(char in text for char in ".,;:!?") and bool(_SENT_FROM.match(text))
 
