@@ -47,11 +47,16 @@ def field(name: str, value: str) -> str:
 
 def clean(value: str) -> str:
     """The value on one line: control characters and line separators are gone, runs of blanks are one."""
+    if value.isascii() and value.isprintable() and "  " not in value:
+        return value.strip()
     return _UNSAFE.sub(" ", value).strip().encode("utf-8", "replace").decode()
 
 
 def folded(name: str, tokens: list[str]) -> str:
     """The field with its tokens set apart by single spaces, folded between them."""
+    whole = " ".join([f"{name}:", *tokens])
+    if len(whole) <= LINE:
+        return whole + "\r\n"
     lines = [f"{name}:"]
     for number, token in enumerate(tokens):
         if number and len(lines[-1]) + 1 + len(token) > LINE:

@@ -81,6 +81,10 @@ def _kinds(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Each line with its kind; a fence rules until it is closed, indented lines go on with a list."""
     fence, last = "", "blank"
     for line in lines:
+        if line[:1].isalpha() and not fence:
+            last = "p"
+            yield last, line
+            continue
         stripped = line.strip()
         if fence or stripped.startswith(_FENCE):
             if not fence:
