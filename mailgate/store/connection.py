@@ -36,7 +36,7 @@ class Connection:
 
     def rows(self, sql: str, **params: object) -> list[Row]:
         """All rows of a query."""
-        cursor = self.db.execute(sql, params)
+        cursor = self.db.conn.execute(sql, params)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, values, strict=True)) for values in cursor]
 
@@ -47,12 +47,12 @@ class Connection:
 
     def value(self, sql: str, **params: object) -> Any:
         """The first column of the first row, None where there is none."""
-        found = self.db.execute(sql, params).fetchone()
+        found = self.db.conn.execute(sql, params).fetchone()
         return found[0] if found else None
 
     def run(self, sql: str, **params: object) -> int:
         """Carry a statement out and say how many rows it changed."""
-        return self.db.execute(sql, params).rowcount
+        return self.db.conn.execute(sql, params).rowcount
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

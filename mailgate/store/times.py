@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 def stamp(at: datetime) -> str:
     """An aware time as `2026-11-22T19:41:26.000000Z`."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def opt_stamp(at: datetime | None) -> str | None:
