@@ -91,6 +91,7 @@ def decode_header(value: str) -> str:
     return _SPACE.sub(" ", _INVISIBLE.sub("", value)).strip()
 
 
+@lru_cache(maxsize=256)  # the same people write, and of a thread each mail has the subject
 def _decode_words(value: str) -> str:
     """Adjacent words of one charset are joined before decoding: some programs cut inside a character."""
     pieces: list[tuple[str, str | bytes]] = []
