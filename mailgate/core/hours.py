@@ -126,6 +126,11 @@ class Calendar:
         """The first instant from `at` on at which the desk is open: `at` itself if it is."""
         return next((start for start, _ in self._ahead(at)), None)
 
+    def open_day(self, day: date) -> date | None:
+        """The first day from this one on, itself included, on which the desk is open; None if it never is."""
+        ahead = (day + number * _DAY for number in range(LONGEST_CLOSED))
+        return next((each for each in ahead if self.spans(each)), None)
+
     def add(self, at: datetime, minutes: int) -> datetime | None:
         """The instant at which `minutes` >= 0 of desk time have passed since `at`, or None."""
         left = minutes * _MINUTE

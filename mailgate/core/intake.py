@@ -27,6 +27,7 @@ from mailgate.core.stages.effects import (
 from mailgate.core.stages.guards import hold_back
 from mailgate.core.stages.mails import plan_mails
 from mailgate.core.stages.orders import read_commands
+from mailgate.core.stages.planning import plan_work
 from mailgate.core.stages.rehearsal import rehearsed
 from mailgate.core.stages.rulings import rule_on_matters
 from mailgate.core.stages.technician import choose_technician
@@ -63,6 +64,7 @@ STAGES: tuple[Stage, ...] = (
     book_minutes,  # commands become ledger entries
     rule_on_matters,  # estimates, and rulings on what waits
     change_ticket,  # commands change status, priority, technician
+    plan_work,  # start and delivery, and the client is told
     release_held,  # "#send": what waited for the technician's word
     decide_on_quarantined,  # "#release 17", "#drop 17"
     keep_contract,  # low balance, end of service, estimate passed

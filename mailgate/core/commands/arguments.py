@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from mailgate.core.commands import days, duration, vocabulary
 from mailgate.core.commands.vocabulary import SETTABLE, Word, folded
@@ -173,6 +173,28 @@ def _estimate(command: Command, name: str, text: str, context: Context) -> Comma
     return replace(command, minutes=minutes, value="ask" if more else "")
 
 
+_LIKE_A_DAY = re.compile(r"@\w|[0-9]+[-/.][0-9]")
+
+
+def _planned(command: Command, name: str, text: str, context: Context) -> Command:
+    """`2026-12-01 [2026-12-03] [reason]`: start, delivery, and of `#postpone` the reason."""
+    first, _, rest = text.partition(" ")
+    example = f"{name} {context.today + timedelta(days=1)} {context.today + timedelta(days=3)}"
+    start = days.coming(first, context.today)
+    if not text:
+        return wrong(command, "argument_missing", name, example)
+    if start is None:
+        return wrong(command, "plan_unreadable", first, example)
+    second, _, reason = rest.partition(" ")
+    until = days.coming(second, context.today) if second else None
+    if until is None and _LIKE_A_DAY.match(second):
+        return wrong(command, "plan_unreadable", second, example)
+    reason = reason if until else rest
+    if reason and command.name == "plan":
+        return wrong(command, "too_much", reason, " ".join(filter(None, (name, first, second if until else ""))))
+    return _noted(replace(command, day=start, until=until), reason)
+
+
 def _reason(command: Command, name: str, text: str, context: Context) -> Command:
     """`[reason]`."""
     return _noted(command, text)
@@ -270,6 +292,8 @@ READERS: Mapping[str, Reader] = {
     "yes": _nothing,
     "test": _nothing,
     "estimate": _for_ticket(_estimate),
+    "plan": _for_ticket(_planned),
+    "postpone": _for_ticket(_planned),
     "uphold": _entry,
     "adjust": _adjust,
     "accept": _for_ticket(_reason),

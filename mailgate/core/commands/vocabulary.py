@@ -77,8 +77,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("send", "enviar"),
     Verb("yes", "si"),
     Verb("estimate", "estimar", "[SOP-12] 90m [ask]"),
-    Verb("plan", "planificar", "[SOP-12] 2026-12-01 2026-12-03", available=False),
-    Verb("postpone", "aplazar", "[SOP-12] 2026-12-04 2026-12-05 [reason]", available=False),
+    Verb("plan", "planificar", "[SOP-12] 2026-12-01 [2026-12-03]"),
+    Verb("postpone", "aplazar", "[SOP-12] 2026-12-04 [2026-12-05] [reason]"),
     Verb("merge", "unir", "SOP-9", available=False),
     Verb("redact", "ocultar", "text", available=False),
     Verb("allow", "admitir", "17", available=False),
@@ -248,6 +248,12 @@ PROBLEMS: tuple[str, ...] = (
     "day_unreadable",  # got: "@lunes"; right: an example, "@2026-11-02"
     "day_future",  # got: "@2026-12-24"; right: today, "@2026-11-03"
     "day_too_old",  # got: "@2024-11-02"; right: the oldest day that can be booked
+    "plan_unreadable",  # got: what stands where a day should; right: "#plan 2026-12-01 2026-12-03"
+    "plan_past",  # got: the start, a day that is over; right: the line with the next day of the desk
+    "plan_backwards",  # got: start and delivery, the later one first; right: the line, the right way round
+    "plan_closed",  # got: a day on which the desk is closed; right: the line with the next day on which it is open
+    "delivery_missing",  # got: the planned delivery, before the new start; right: the line with a delivery
+    "not_planned",  # got: a "#postpone …" of what has no plan; right: the "#plan …" that was meant
     "wrong_tag",  # got: "WEB-12"; right: the same with the desk's tag, "SOP-12"
     "note_too_long",  # got: its length in characters; right: the most, "500"
     "contradicts",  # got: the line; right: "". An earlier line of the mail decides the same otherwise

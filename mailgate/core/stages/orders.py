@@ -18,6 +18,7 @@ from mailgate.core.message import subject
 from mailgate.core.model import Command, Kind, MatterKind, Outcome, Problem, Role
 from mailgate.core.plan import Plan
 from mailgate.core.settings.rules import Rules
+from mailgate.core.stages.planning import PLANNING, plan_problem
 from mailgate.core.stages.reply import answering
 from mailgate.core.stages.rulings import RULINGS, reason_of, ruling_problem, takes_text
 
@@ -116,7 +117,7 @@ def _checked(plan: Plan, found: Command, facts: Facts, desk: Desk, now: datetime
     elif found.name in ("send", "yes") and not _held_back(plan, found, facts):
         problem = Problem("nothing_held", f"#{found.name}")
     else:
-        problem = ruling_problem(plan, found, facts)
+        problem = plan_problem(plan, found, facts, desk, now) or ruling_problem(plan, found, facts)
     return replace(found, problem=problem)
 
 
@@ -145,7 +146,7 @@ def _ruled_once(commands: Iterable[Command]) -> Iterator[Command]:
 
 
 # Of each group one command is about the same thing in a mail: a second one says something else.
-_ONE_OF = (("accept", "decline", "cancel"), ("send", "yes"), ("estimate",), ("release", "drop"))
+_ONE_OF = (("accept", "decline", "cancel"), ("send", "yes"), ("estimate",), PLANNING, ("release", "drop"))
 
 
 def _alone(commands: Iterable[Command], plan: Plan, facts: Facts) -> tuple[Command, ...]:
