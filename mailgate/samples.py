@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from mailgate import samples_contract, samples_people, samples_planning, samples_together, samples_work
+from mailgate import samples_contract, samples_desk, samples_people, samples_planning, samples_together, samples_work
 from mailgate.core.commands.vocabulary import PROBLEMS as CODES
 from mailgate.core.commands.vocabulary import VERBS
 from mailgate.core.model import Category, Priority, Problem, Role, Status, Ticket
@@ -245,6 +245,7 @@ VALUES: Mapping[str, Sequence[Values]] = {
     **samples_contract.VALUES,
     **samples_people.VALUES,
     **samples_work.VALUES,
+    **samples_desk.VALUES,
     **samples_together.VALUES,
     **samples_planning.VALUES,
 }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from mailgate.errors import StoreUnavailable
+from mailgate.service.jobs import digest
 from mailgate.service.office import Office
 from mailgate.store import Connection
 from mailgate.store.writer import Writer
@@ -21,7 +22,9 @@ log = logging.getLogger("mailgate.schedule")
 Job = Callable[[Connection, Office, datetime], int]
 """Does what is due at `now`, in the caller's transaction; gives how many things it did."""
 
-JOBS: Mapping[str, Job] = {}
+JOBS: Mapping[str, Job] = {
+    "digest": digest.run,  # the director's morning
+}
 
 
 def tick(writer: Writer, office: Office, now: datetime, jobs: Mapping[str, Job] = JOBS) -> Counter[str]:

@@ -59,6 +59,32 @@ def balance_at(tx: Connection, client: str, at: datetime) -> int:
     return int(tx.value(sum_of, client=client, at=stamp(at)))
 
 
+def low(tx: Connection, mark: int, since: datetime) -> list[tuple[str, int]]:
+    """Clients with at most so many minutes left, with them, of those whose account moved since then; last first.
+
+    Reads one index from end to end: for once a day.
+    """
+    sums = tx.rows(
+        "select client, sum(minutes) as minutes from entry group by client having sum(minutes) <= :mark", mark=mark
+    )
+    newest = "select at from entry where client = :client order by id desc limit 1"
+    moved = [(str(tx.value(newest, client=row["client"])), row["client"], int(row["minutes"])) for row in sums]
+    return [(client, minutes) for at, client, minutes in sorted(moved, reverse=True) if at > stamp(since)]
+
+
+def worked(tx: Connection, technician: str, since: datetime, until: datetime) -> int:
+    """Minutes of work that somebody booked from one instant to another, without what was taken back."""
+    return int(
+        tx.value(
+            "select coalesce(sum(e.worked), 0) from entry e where e.technician = :technician and e.at >= :since"
+            " and e.at < :until and not exists (select 1 from entry v where v.of = e.id and v.kind = 'void')",
+            technician=technician,
+            since=stamp(since),
+            until=stamp(until),
+        )
+    )
+
+
 def bought(tx: Connection, client: str) -> bool:
     """Whether the client ever bought time."""
     return bool(tx.value("select 1 from entry where client = :client and kind = 'purchase' limit 1", client=client))

@@ -8,9 +8,10 @@ from typing import Literal
 from mailgate.store.connection import Connection
 from mailgate.store.times import moment, opt_moment, stamp
 
+# digest: the morning's mail to the director; its key is the day.
 # day: the work of a day was done; its key is the day.
 # halt: the books did not add up; its key is the time, and "resume" with the same key ends it.
-Kind = Literal["expiry_warning", "expiry", "statement", "halt", "resume", "day", "backup"]
+Kind = Literal["expiry_warning", "expiry", "statement", "halt", "resume", "day", "backup", "digest"]
 
 
 def record(tx: Connection, kind: Kind, client: str, key: str, now: datetime) -> int | None:
@@ -36,9 +37,15 @@ def happened(tx: Connection, kind: Kind, client: str) -> frozenset[str]:
 
 
 def latest(tx: Connection, kind: Kind) -> datetime | None:
-    """When something of a kind whose keys are times happened last to the desk; None where it never did."""
+    """When something of a kind whose keys are times, or days, happened last to the desk; None where it never did."""
     sql = "select at from event where kind = :kind and client = '' order by key desc limit 1"
     return opt_moment(tx.value(sql, kind=kind))
+
+
+def is_recorded(tx: Connection, kind: Kind, client: str, key: str) -> bool:
+    """Whether this one happened."""
+    known = "select 1 from event where kind = :kind and client = :client and key = :key"
+    return bool(tx.value(known, kind=kind, client=client, key=key))
 
 
 def halted_since(tx: Connection) -> datetime | None:

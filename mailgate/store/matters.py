@@ -51,6 +51,12 @@ def open_of_client(tx: Connection, client: str) -> list[Matter]:
     return [_matter(row) for row in rows]
 
 
+def waiting(tx: Connection) -> list[Matter]:
+    """What is open of all clients, oldest first; by the index of what is open, which stays small."""
+    rows = tx.rows("select * from matter where state = 'open' order by client, id")
+    return sorted((_matter(row) for row in rows), key=lambda matter: matter.id)
+
+
 def everything(tx: Connection) -> list[Matter]:
     """All of them, oldest first."""
     return [_matter(row) for row in tx.rows("select * from matter order by id")]

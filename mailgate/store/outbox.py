@@ -10,6 +10,8 @@ from mailgate.store import blobs
 from mailgate.store.connection import Connection, Row
 from mailgate.store.times import moment, opt_moment, opt_stamp, stamp
 
+CANCELLED = "cancelled"
+
 
 @dataclass(frozen=True, slots=True)
 class Queued:
@@ -111,6 +113,15 @@ def queued(tx: Connection) -> int:
     return int(tx.value("select count(*) from outbox where state = 'queued'"))
 
 
+def failed_since(tx: Connection, since: datetime) -> list[Queued]:
+    """What was written since then and given up, newest first, without what a person cancelled."""
+    rows = tx.rows(
+        "select * from outbox where state = 'failed' and created_at > :since order by created_at desc",
+        since=stamp(since),
+    )
+    return [_queued(row) for row in rows if row["last_error"] != CANCELLED]
+
+
 def written_at(tx: Connection, message_id: str) -> datetime | None:
     """When a mail of ours with this Message-ID was written, None where it is not ours."""
     return opt_moment(tx.value("select created_at from outbox where message_id = :id", id=message_id))
@@ -135,8 +146,9 @@ def retry(tx: Connection, outbox: int, now: datetime) -> None:
 def cancel(tx: Connection, outbox: int) -> None:
     """Never send a mail that is still queued."""
     tx.run(
-        "update outbox set state = 'failed', next_try_at = null, last_error = 'cancelled'"
+        "update outbox set state = 'failed', next_try_at = null, last_error = :cancelled"
         " where id = :id and state = 'queued'",
+        cancelled=CANCELLED,
         id=outbox,
     )
 

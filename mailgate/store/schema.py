@@ -310,6 +310,9 @@ create table restored (
     entry integer not null
 ) strict;
 
+create index ticket_opened on ticket (opened_at);
+create index entry_booked on entry (technician, at) where technician is not null;
+create index outbox_failed on outbox (created_at) where state = 'failed';
 create index message_at on message (at);
 create index quarantine_ticket on quarantine (ticket, sender) where state = 'waiting' and ticket is not null;
 create index event_at on event (at);

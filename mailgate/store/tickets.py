@@ -97,6 +97,11 @@ def count(tx: Connection, only: Only = EVERY) -> int:
     return int(tx.value(f"select count(*) from ticket t where true{where}", **values))
 
 
+def under(tx: Connection, condition: str, **values: object) -> list[Ticket]:
+    """The tickets under a condition on `ticket t`, in its order: for the store's own modules."""
+    return [_ticket(row) for row in tx.rows(f"{_TICKET} where {condition}", **values)]
+
+
 def held_for_balance(tx: Connection, client: str) -> tuple[Ticket, ...]:
     """The client's tickets that wait for minutes to be bought, oldest first."""
     held = _TICKET + " where t.client = :client and t.held_for = 'balance' and t.status = 'held' order by t.id"
