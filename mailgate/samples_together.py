@@ -51,7 +51,22 @@ _REHEARSAL: Values = {
 }
 _NOTHING: Values = {**_REHEARSAL, "entries": (), "balances": (), "mails": (), "status_after": Status.OPEN}
 
+_MERGED: Values = {
+    "ticket_tag": "SOP-9",
+    "subject": "El carrito",
+    "from_tag": "SOP-12",
+    "from_subject": "El formulario no envía",
+    "client_name": "Acme S.L.",
+    "by_name": "Marta Gil",
+    "for_client": True,
+}
+
 VALUES: Mapping[str, Sequence[Values]] = {
+    "merged": (
+        _MERGED,
+        {**_MERGED, "for_client": False},
+        *({**_MERGED, "subject": "", "from_subject": "", "for_client": to} for to in (True, False)),
+    ),
     "rehearsal": (
         _REHEARSAL,
         {**_REHEARSAL, "waiting": 15, "proof": "vouched"},

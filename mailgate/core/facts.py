@@ -94,6 +94,7 @@ class Newer:
 class Facts:
     """What the store knows of the things that a mail points at.
 
+    tickets: by every number that was asked for; one that was merged stands as the ticket in which it goes on.
     repeat_of: where the same message stands already, "" if it is new. asked_at: when the mail of ours was
     written that this one answers, looked up where something waits for a word. by_message_id: the tickets in
     which an ID was received or sent. addressees: who was ever written to in a ticket. history:
@@ -146,7 +147,7 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
     pointers = (address.reply_pointer(recipient, desk.rules.desks) for recipient in mail.recipients)
     named = [pointer[0] for pointer in pointers if pointer and pointer[0] != address.DESK_ITSELF]
     named += [int(number) for number in desk.tags.findall(mail.subject)]
-    named += [order.ticket for order in orders if order.ticket]
+    named += [number for order in orders for number in (order.ticket, order.into) if number]
     entries = dict.fromkeys(order.entry for order in (*orders, *asks.claims) if order.entry)
     return Wanted(
         message_id=mail.message_id,

@@ -26,6 +26,7 @@ from mailgate.core.stages.effects import (
 )
 from mailgate.core.stages.guards import hold_back
 from mailgate.core.stages.mails import plan_mails
+from mailgate.core.stages.merging import merge_tickets
 from mailgate.core.stages.orders import read_commands
 from mailgate.core.stages.planning import plan_work
 from mailgate.core.stages.rehearsal import rehearsed
@@ -65,6 +66,7 @@ STAGES: tuple[Stage, ...] = (
     rule_on_matters,  # estimates, and rulings on what waits
     change_ticket,  # commands change status, priority, technician
     plan_work,  # start and delivery, and the client is told
+    merge_tickets,  # "#merge SOP-9": goes on in another
     release_held,  # "#send": what waited for the technician's word
     decide_on_quarantined,  # "#release 17", "#drop 17"
     keep_contract,  # low balance, end of service, estimate passed

@@ -147,10 +147,11 @@ class Command:
     name: canonical English name without "#", e.g. "time"; what was written where it is unknown. line: as
     written, trimmed. number: index of the line in the fresh text, from 0. minutes: whole, > 0, for time, call,
     free, estimate and limit; >= 0 for adjust. day: day of the work, None for today; of plan and postpone the
-    start, and until: the delivery, or None. ticket: number of the ticket that is named, None for the mail's own.
-    entry: for void, dispute, uphold and adjust. quarantined: number in the quarantine, for release and drop.
-    value: canonical value of status, priority, assign, category; "ask" of an estimate that the client must
-    agree to. note: what is said besides; the reason of a dispute or postponement.
+    start, and until: the delivery, or None. ticket: number of the ticket that is named, None for the mail's
+    own. entry: for void, dispute, uphold and adjust. quarantined: number in the quarantine, for release and
+    drop. into: of the ticket to merge into. value: canonical value of status, priority, assign, category; "ask"
+    of an estimate that the client must agree to. note: what is said besides; the reason of a dispute or
+    postponement.
     """
 
     name: str
@@ -162,6 +163,7 @@ class Command:
     ticket: int | None = None
     entry: int | None = None
     quarantined: int | None = None
+    into: int | None = None
     value: str = ""
     note: str = ""
     problem: Problem | None = None

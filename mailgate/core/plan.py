@@ -24,6 +24,14 @@ class Decision:
     state: MatterState
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Two numbers: the ticket that goes on in another, and that one."""
+
+    source: int
+    target: int
+
+
 @dataclass(frozen=True)
 class Plan:
     """The decision on one mail, so far.
@@ -42,7 +50,8 @@ class Plan:
     does it and why, None where that is not asked.
     entries: for the ledger, numbers not given yet. matters: what waits for somebody's word from now
     on. decisions: what was waiting and does not any more. others: other tickets that change with it,
-    as they shall stand. released, dropped: numbers in the quarantine that the director decides on.
+    as they shall stand. merges: tickets whose conversation goes on in another. released, dropped: numbers
+    in the quarantine that the director decides on.
     reason: of a quarantine, a sentence.
     final: nothing after this stage changes it. why: the trail, one step each.
     """
@@ -74,6 +83,7 @@ class Plan:
     matters: tuple[Matter, ...] = ()
     decisions: tuple[Decision, ...] = ()
     others: tuple[Ticket, ...] = ()
+    merges: tuple[Merge, ...] = ()
     released: tuple[int, ...] = ()
     dropped: tuple[int, ...] = ()
     notices: tuple[Notice, ...] = ()

@@ -95,6 +95,7 @@ def _do_held(tx: Connection, kept: Kept, held: Held, office: Office, now: dateti
         messages.decided_again(tx, held.message, "\n".join(plan.why), internal=plan.internal)
         _keep_effects(tx, plan, held.message, now)
     post(tx, office, plan.notices, now, f"j{kept.id}s", (source.blob, mail.attachments))
+    _merge(tx, plan)
     _decide_on_quarantined(tx, plan, office, now, f"j{kept.id}s")
 
 
@@ -152,7 +153,14 @@ def _carry_out(tx: Connection, kept: Kept, plan: Plan, office: Office, now: date
         message = _keep(tx, kept, plan, now)
     post(tx, office, plan.notices, now, cause, (kept.blob, plan.mail.attachments))
     journal.finish(tx, kept.id, plan.outcome, message)
+    _merge(tx, plan)
     _decide_on_quarantined(tx, plan, office, now, cause)
+
+
+def _merge(tx: Connection, plan: Plan) -> None:
+    """After the mails are written, so that what they say is handed over with the rest."""
+    for merge in plan.merges:
+        tickets.merge(tx, merge.source, merge.target)
 
 
 def _decide_on_quarantined(tx: Connection, plan: Plan, office: Office, now: datetime, cause: str) -> None:

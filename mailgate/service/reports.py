@@ -142,15 +142,15 @@ def _story(tx: Connection, desk: Desk, entry: Entry) -> dict[str, Any]:
         "technician_name": desk.staff_name(entry.technician),
         "phone": entry.phone,
         "text": message.text if message else "",
-        "asked": _asked_before(tx, entry),
+        "asked": _asked_before(tx, entry, (ticket.merged_into or ticket.id) if ticket else 0),
     }
 
 
-def _asked_before(tx: Connection, entry: Entry) -> str:
-    """The text of the client's last message on the ticket before the one that booked the entry."""
+def _asked_before(tx: Connection, entry: Entry, ticket: int) -> str:
+    """The text of the client's last message on its ticket before the one that booked the entry."""
     said = [
         message.text
-        for message in messages.of_ticket(tx, entry.ticket or 0)
+        for message in messages.of_ticket(tx, ticket)
         if message.role is Role.CLIENT and not message.automatic and message.id < (entry.message or 0)
     ]
     return said[-1] if said else ""

@@ -97,8 +97,12 @@ def of_client(tx: Connection, client: str) -> list[Entry]:
 
 
 def of_ticket(tx: Connection, ticket: int) -> list[Entry]:
-    """Every entry of a ticket, oldest first."""
-    rows = tx.rows("select * from entry where ticket = :ticket order by id", ticket=ticket)
+    """Every entry of a ticket and of those that were merged into it, oldest first."""
+    rows = tx.rows(
+        "select * from entry where ticket in"
+        " (select :ticket union all select id from ticket where merged_into = :ticket) order by id",
+        ticket=ticket,
+    )
     return [_entry(row) for row in rows]
 
 

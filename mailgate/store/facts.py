@@ -23,7 +23,7 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
     """What the store knows of the things that a mail points at."""
     by_message_id = messages.tickets_of_ids(tx, wanted.message_ids)
     numbers = wanted.tickets.union(*by_message_id.values())
-    found = tickets.get_many(tx, sorted(numbers))
+    found = tickets.where_they_go_on(tx, sorted(numbers))
     prospect = tickets.of_prospect(tx, wanted.prospect) if wanted.prospect else None
     found |= {prospect.id: prospect} if prospect else {}
     named = [entry for number in sorted(wanted.entries) if (entry := entries.get(tx, number))]

@@ -39,7 +39,12 @@ _ORPHANS = {
         " and not exists (select 1 from quarantine q where q.journal = j.id)"
     ),
     "ticket {id}: has no message": (
-        "select t.id from ticket t where not exists (select 1 from message m where m.ticket = t.id)"
+        "select t.id from ticket t where t.merged_into is null"
+        " and not exists (select 1 from message m where m.ticket = t.id)"
+    ),
+    "ticket {id}: merged, and not closed, or into one that is merged itself": (
+        "select t.id from ticket t join ticket o on o.id = t.merged_into"
+        " where t.status <> 'closed' or o.merged_into is not null"
     ),
     "ticket {id}: closed without a time, or with one and not closed": (
         "select t.id from ticket t where (t.status = 'closed') <> (t.closed_at is not null)"

@@ -14,8 +14,11 @@ from mailgate.store.times import moment, opt_day, opt_moment, opt_stamp, stamp
 # Whoever has more than these is as good as anybody who has; counting on would cost each message.
 _MOST_LOAD = 100
 
+# A ticket has the minutes of those, too, that were merged into it: their entries stay where they were booked.
 _TICKET = (
-    "select t.*, (select coalesce(-sum(e.minutes), 0) from entry e where e.ticket = t.id) as minutes from ticket t"
+    "select t.*, (select coalesce(-sum(e.minutes), 0) from entry e where e.ticket = t.id)"
+    " + (select coalesce(-sum(e.minutes), 0) from ticket m join entry e on e.ticket = m.id"
+    " where m.merged_into = t.id) as minutes from ticket t"
 )
 
 
@@ -53,6 +56,32 @@ def get_many(tx: Connection, ids: Iterable[int]) -> dict[int, Ticket]:
     """Those of the tickets that exist, by number."""
     found = (get(tx, ticket) for ticket in ids)
     return {ticket.id: ticket for ticket in found if ticket is not None}
+
+
+def where_they_go_on(tx: Connection, ids: Iterable[int]) -> dict[int, Ticket]:
+    """The tickets by these numbers; of one that was merged, the ticket in which it goes on, by both numbers."""
+    found = get_many(tx, ids)
+    on = get_many(tx, {ticket.merged_into for ticket in found.values() if ticket.merged_into})
+    return {number: on.get(ticket.merged_into or 0, ticket) for number, ticket in found.items()} | on
+
+
+def merge(tx: Connection, source: int, target: int) -> None:
+    """Hand over what belongs to a ticket that goes on in another, but for its entries and its mails of the outbox.
+
+    Those that were merged into the source go on in the target, so that nothing is ever two steps away.
+    """
+    both = {"source": source, "target": target}
+    tx.run("update ticket set merged_into = :target where merged_into = :source", **both)
+    tx.run("update message set ticket = :target where ticket = :source", **both)
+    tx.run("update transcript set ticket = :target where ticket = :source", **both)
+    tx.run("update held set ticket = :target where ticket = :source", **both)
+    tx.run("update matter set ticket = :target where ticket = :source and state = 'open'", **both)
+    tx.run("update quarantine set ticket = :target where ticket = :source and state = 'waiting'", **both)
+    tx.run(
+        "insert into guest (ticket, address, message) select :target, address, message from guest"
+        " where ticket = :source on conflict do nothing",
+        **both,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +145,8 @@ def load(tx: Connection, technician: str) -> int:
 
 def of_prospect(tx: Connection, address: str) -> Ticket | None:
     """The newest ticket of somebody who is no client yet, unless it is closed."""
-    mine = _TICKET + " where t.requester = :address and t.client = '' order by t.id desc limit 1"
+    theirs = " where t.requester = :address and t.client = '' and t.merged_into is null"
+    mine = _TICKET + theirs + " order by t.id desc limit 1"
     row = tx.row(mine, address=address)
     return _ticket(row) if row and row["status"] != Status.CLOSED else None
 

@@ -357,3 +357,129 @@ def test_a_rehearsal_names_who_else_would_be_told(story: Desk):
 
 def test_in_a_clients_mail_the_word_is_text(story: Desk):
     assert story.says("ana", "#test", 1).outcome is Outcome.APPEND
+
+
+# ---- merging -------------------------------------------------------------------------------------
+
+
+def _two_tickets(story: Desk) -> None:
+    """Ticket 2 of Ana's, beside ticket 1."""
+    story.says("ana", "El carrito otra vez.", subject="Otra vez el carrito", at=NOW + MINUTE)
+    story.told()
+
+
+def test_a_merged_ticket_goes_on_in_the_other(story: Desk):
+    _two_tickets(story)
+    story.says("marta", "#time 12m", 2)
+    story.says("marta", "#merge SOP-1", 2)
+    gone, on = story.ticket(2), story.ticket(1)
+    assert (gone.status, gone.merged_into, gone.minutes) == (Status.CLOSED, 1, 12)
+    assert (on.status, on.minutes) == (Status.NEW, 12)
+    assert story.told() == [("merged", ANA)]
+    told = story.text_of("merged")
+    assert "Hemos unido su ticket SOP-2 a SOP-1 («El carrito»)" in told
+    assert (len(story.internal(1)), story.internal(2)) == (4, [])
+
+
+def test_replies_to_either_reach_the_ticket_that_goes_on(story: Desk):
+    _two_tickets(story)
+    ack = story.newest("ack", ANA)
+    story.says("marta", "#unir SOP-1", 2)
+    for headers, to, subject in (
+        ("", reply_address(2, ANA), "Re: Otra vez"),
+        (f"In-Reply-To: <{story.message_id(ack)}>\n", "soporte@example.es", "Re: Otra vez"),
+        ("", "soporte@example.es", "Re: [SOP-2] Otra vez"),
+        ("", reply_address(1, ANA), "Re: El carrito"),
+    ):
+        plan = story.says("ana", "¿Y bien?", to=to, subject=subject, headers=headers)
+        assert plan.ticket is not None
+        assert (plan.outcome, plan.ticket.id) == (Outcome.APPEND, 1)
+    story.answers("marta", "Hecho.\n\n#time SOP-2 5m", story.newest("notice", MARTA), 2)
+    assert (story.answered(), story.debits(), story.ticket(1).minutes) == (["Hecho."], [5], 5)
+    assert story.ledger()[-1].ticket == 1
+
+
+def test_chains_of_merged_tickets_lead_to_the_last(story: Desk):
+    _two_tickets(story)
+    story.says("ana", "Y el pago.", subject="El pago")
+    story.says("marta", "#time 3m\n#merge SOP-2", 1)
+    story.says("marta", "#time 4m\n#merge SOP-3", 2)
+    assert [story.ticket(number).merged_into for number in (1, 2, 3)] == [3, 3, None]
+    assert story.ticket(3).minutes == 7
+    plan = story.says("ana", "Gracias, y otra cosa.", 1)
+    assert plan.ticket is not None
+    assert plan.ticket.id == 3
+
+
+def test_what_was_merged_stands_for_where_it_went(story: Desk):
+    _two_tickets(story)
+    story.says("ana", "Y el pago.", subject="El pago")
+    story.says("marta", "#merge SOP-2", 1)
+    story.says("marta", "#merge SOP-1", 3)
+    assert story.ticket(3).merged_into == 2
+    story.says("marta", "#priority high\n#close SOP-1", 2)
+    assert (story.ticket(2).status, story.ticket(2).priority) == (Status.CLOSED, "high")
+
+
+def test_the_director_merges_tickets_by_name(story: Desk):
+    _two_tickets(story)
+    story.says("elena", "#merge SOP-2 SOP-1", to=reply_address(0, ELENA))
+    assert story.ticket(2).merged_into == 1
+    assert story.told() == [("merged", ANA), ("merged", MARTA)]
+    assert "Elena Ruiz ha unido SOP-2" in story.text_of("merged")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("#merge", "Por ejemplo: «#merge SOP-9»"),
+        ("#merge 1", "¿Es «SOP-1»?"),
+        ("#merge WEB-1", "¿Es «SOP-1»?"),
+        ("#merge SOP-99", "No hay ningún ticket «SOP-99»"),
+        ("#merge SOP-2", "ya es este mismo ticket"),
+        ("#merge SOP-3", "es de otro cliente"),
+        ("#merge SOP-1 SOP-2 luego", "escribe «#merge SOP-1 SOP-2»"),
+        ("#merge SOP-1\n#merge SOP-1 SOP-2", "en un correo aparte"),
+    ],
+)
+def test_what_cannot_be_merged_is_said(story: Desk, line: str, words: str):
+    _two_tickets(story)
+    story.says("hello@beta.example", "Hello.", subject="Hello")
+    assert story.says("marta", line, 2).outcome is Outcome.REJECT
+    assert words in story.text_of("problems")
+    assert story.ticket(2).merged_into is None
+
+
+def test_what_waits_goes_on_in_the_other_ticket(story: Desk):
+    _two_tickets(story)
+    story.says("ana", "#tope 5m", 1)
+    notice = story.newest("notice", MARTA)
+    story.says("marta", "#time 10m", 1)
+    story.says("ana", "¿Sigue?", 1)
+    story.answers("marta", "Hecho.\n\n#time 1m", notice)
+    assert [matter.ticket for matter in story.matters()] == [1]
+    story.says("elena", "#merge SOP-2", 1)
+    assert [matter.ticket for matter in story.matters()] == [2]
+    story.answers("marta", "#send", story.newest("held", MARTA))
+    assert (story.answered(), story.debits()) == (["Hecho."], [1])
+    assert story.ticket(2).minutes == 1
+    story.says("ana", "ok", 1)
+    assert story.debits() == [1, 10]
+
+
+def test_an_answer_owed_in_the_one_is_owed_in_the_other(story: Desk):
+    due = story.ticket(1).answer_due_at
+    _two_tickets(story)
+    story.says("marta", "¿Qué navegador usa?", 2)
+    assert (story.ticket(2).status, story.ticket(2).answer_due_at) == (Status.WAITING, None)
+    story.says("marta", "#merge SOP-2", 1)
+    assert (story.ticket(2).status, story.ticket(2).answer_due_at) == (Status.OPEN, due)
+
+
+def test_an_answer_with_merge_goes_out_in_its_own_thread(story: Desk):
+    _two_tickets(story)
+    story.says("marta", "Lo llevamos junto.\n\n#time 2m\n#merge SOP-1", 2)
+    assert (story.answered(), story.debits(), story.ticket(1).minutes) == (["Lo llevamos junto."], [2], 2)
+    plan = story.says("ana", "De acuerdo, pues, quedo a la espera.\n\n> Lo llevamos junto.", 2)
+    assert plan.text.startswith("De acuerdo")
+    assert "Lo llevamos" not in plan.text

@@ -239,6 +239,25 @@ def _value(command: Command, name: str, text: str, context: Context) -> Command:
     return replace(command, value=str(value))
 
 
+def _merge(command: Command, name: str, text: str, context: Context) -> Command:
+    """`[SOP-12] SOP-9`: the mail's ticket, or the first, goes on in the last."""
+    words = text.split(" ") if text else []
+    tickets = [_TICKET.fullmatch(word) for word in words[:2]]
+    strange = next((found for found in tickets if found and not _ours(found, context)), None)
+    if strange:
+        return wrong(command, "wrong_tag", strange[0], f"{context.tag}-{strange[2]}")
+    if words and words[0].lstrip("#").isdecimal():
+        return wrong(command, "wrong_tag", words[0], f"{context.tag}-{words[0].lstrip('#')}")
+    named = [found for found in tickets if found]
+    if not named:
+        return wrong(command, "argument_missing", name, f"{name} {context.tag}-9")
+    if len(words) > len(named):
+        more = " ".join(words[len(named) :])
+        return wrong(command, "too_much", more, f"{name} {' '.join(words[: len(named)])}")
+    first = int(named[0][2]) if len(named) > 1 else None
+    return replace(command, ticket=first, into=int(named[-1][2]))
+
+
 def _assign(command: Command, name: str, text: str, context: Context) -> Command:
     """A technician, by id or name or by the beginning of either, if nobody else's begins so."""
     if not text:
@@ -291,6 +310,7 @@ READERS: Mapping[str, Reader] = {
     "send": _nothing,
     "yes": _nothing,
     "test": _nothing,
+    "merge": _merge,
     "estimate": _for_ticket(_estimate),
     "plan": _for_ticket(_planned),
     "postpone": _for_ticket(_planned),

@@ -79,7 +79,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("estimate", "estimar", "[SOP-12] 90m [ask]"),
     Verb("plan", "planificar", "[SOP-12] 2026-12-01 [2026-12-03]"),
     Verb("postpone", "aplazar", "[SOP-12] 2026-12-04 [2026-12-05] [reason]"),
-    Verb("merge", "unir", "SOP-9", available=False),
+    Verb("merge", "unir", "[SOP-12] SOP-9"),
     Verb("redact", "ocultar", "text", available=False),
     Verb("allow", "admitir", "17", available=False),
     Verb("away", "fuera", "2026-12-21 2026-12-24", available=False),
@@ -267,6 +267,9 @@ PROBLEMS: tuple[str, ...] = (
     "entry_unreadable",  # got: what stands where the entry's number should; right: "#void 345"
     "quarantine_unreadable",  # got: what stands where the number should; right: "#release 17"
     "not_in_quarantine",  # got: the number of a message that is not there, or was decided on already
+    "merge_itself",  # got: the ticket to merge into, "SOP-9", which is the same, or went into this one
+    "merge_other_client",  # got: the ticket to merge into, "SOP-9", which is another client's
+    "merge_twice",  # got: the line; an earlier line of the mail merges tickets, too
     "no_such_ticket",  # got: "SOP-99", which does not exist
     "no_such_entry",  # got: the number; right: "". No debit or courtesy has it
     "not_your_entry",  # got: the number of an entry that somebody else booked

@@ -18,6 +18,7 @@ from mailgate.core.message import subject
 from mailgate.core.model import Command, Kind, MatterKind, Outcome, Problem, Role
 from mailgate.core.plan import Plan
 from mailgate.core.settings.rules import Rules
+from mailgate.core.stages.merging import merge_problem
 from mailgate.core.stages.planning import PLANNING, plan_problem
 from mailgate.core.stages.reply import answering
 from mailgate.core.stages.rulings import RULINGS, reason_of, ruling_problem, takes_text
@@ -114,11 +115,15 @@ def _checked(plan: Plan, found: Command, facts: Facts, desk: Desk, now: datetime
         problem = _void_problem(plan, found, facts, now)
     elif found.quarantined and found.quarantined not in facts.quarantined:
         problem = Problem("not_in_quarantine", str(found.quarantined))
+    elif found.name == "merge":
+        problem = merge_problem(plan, found, facts, desk)
     elif found.name in ("send", "yes") and not _held_back(plan, found, facts):
         problem = Problem("nothing_held", f"#{found.name}")
     else:
         problem = plan_problem(plan, found, facts, desk, now) or ruling_problem(plan, found, facts)
-    return replace(found, problem=problem)
+    # Of one that was merged, the ticket in which it goes on is meant.
+    meant = facts.tickets[found.ticket].id if found.ticket and not problem else found.ticket
+    return replace(found, ticket=meant, problem=problem)
 
 
 def _client_of(found: Command, plan: Plan, facts: Facts) -> bool:
@@ -156,6 +161,8 @@ def _alone(commands: Iterable[Command], plan: Plan, facts: Facts) -> tuple[Comma
         group = next((names for names in _ONE_OF if found.name in names), ())
         same = (one for one in kept if one.name in group and _about(one, plan) == _about(found, plan))
         again = any(not before.problem for before in same)
+        if found.name == "merge" and not found.problem and any(one.name == "merge" for one in kept):
+            found = replace(found, problem=Problem("merge_twice", found.line))  # noqa: PLW2901
         wrong = not found.problem and (again or _of_another_client(found, kept, plan, facts))
         kept.append(replace(found, problem=Problem("contradicts", found.line)) if wrong else found)
     return tuple(kept)
