@@ -61,7 +61,7 @@ def open_store(data: Path) -> Store:
 def open_office(rules_path: Path, data: Path) -> Office:
     """Rules, secret and templates. Raises RulesError with everything that is wrong in them."""
     rules, written = config.read(rules_path)
-    renderer = Renderer(_site_templates(rules_path))
+    renderer = Renderer(site_templates(rules_path))
     if problems := renderer.check():
         raise RulesError(problems)
     return Office(Desk(rules, desk_key(data)), renderer, written)
@@ -267,7 +267,7 @@ class Daemon:
         log.info("stopped")
 
 
-def _site_templates(rules_path: Path) -> Path | None:
+def site_templates(rules_path: Path) -> Path | None:
     """A templates/ folder beside the rules overrides single packaged ones."""
     site = rules_path.parent / "templates"
     return site if site.is_dir() else None
@@ -275,7 +275,7 @@ def _site_templates(rules_path: Path) -> Path | None:
 
 def _stamp(rules_path: Path) -> Hashable:
     """Changes when the rules or a template beside them do."""
-    site = _site_templates(rules_path)
+    site = site_templates(rules_path)
     files = sorted(path for path in site.rglob("*.*") if path.is_file()) if site else []
     states = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
     return config.stamp(rules_path), states

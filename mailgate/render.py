@@ -245,6 +245,11 @@ def _short_day(context: Context, when: date) -> str:
 
 
 @pass_context
+def _day_of_any_year(context: Context, when: date) -> str:
+    return phrases.day_of_any_year(when, context["language"])
+
+
+@pass_context
 def _weekday(context: Context, when: date) -> str:
     return phrases.weekday(_local_day(context, when), context["language"])
 
@@ -284,6 +289,7 @@ _FILTERS: dict[str, Any] = {
     "duration": phrases.duration,
     "day": _day,
     "short_day": _short_day,
+    "day_of_any_year": _day_of_any_year,
     "weekday": _weekday,
     "days_ahead": _days_ahead,
     "hour": _hour,

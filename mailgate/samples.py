@@ -7,9 +7,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from mailgate import samples_contract, samples_desk, samples_people, samples_planning, samples_together, samples_work
+from mailgate import (
+    samples_contract,
+    samples_desk,
+    samples_help,
+    samples_people,
+    samples_planning,
+    samples_together,
+    samples_work,
+)
 from mailgate.core.commands.vocabulary import PROBLEMS as CODES
-from mailgate.core.commands.vocabulary import VERBS
 from mailgate.core.model import Category, Priority, Problem, Role, Status, Ticket
 from mailgate.samples_people import CHOICES
 from mailgate.samples_work import PACKAGES, PAYMENT
@@ -223,19 +230,6 @@ _DESK: Mapping[str, Sequence[Values]] = {
         {**_BALANCE, "state": "none", "balance": 0, "expires_on": None, "last_used_on": None, "recent": ()},
     ),
     "history": (_HISTORY, {**_HISTORY, "older": 4_900}, {**_HISTORY, "older": 1}, {**_HISTORY, "tickets": ()}),
-    "help": ({},),
-    "help_staff": (
-        {
-            "verbs": tuple(
-                {
-                    "name": verb.name,
-                    "names": (f"#{verb.name}", f"#{verb.spanish}"),
-                    "arguments": verb.arguments,
-                }
-                for verb in VERBS
-            )
-        },
-    ),
     "rules_refused": ({"problems": ('rules.toml:41: rules 3: set.priority: "urgnt" is no priority',), "since": _AT},),
     "delivery_failed": ({"to": "ana@acme.example", "subject": "Re: El formulario", "error": "550 5.1.1 no such user"},),
 }
@@ -243,6 +237,7 @@ _DESK: Mapping[str, Sequence[Values]] = {
 VALUES: Mapping[str, Sequence[Values]] = {
     **_DESK,
     **samples_contract.VALUES,
+    **samples_help.VALUES,
     **samples_people.VALUES,
     **samples_work.VALUES,
     **samples_desk.VALUES,

@@ -16,10 +16,11 @@ import click
 import tabulate
 
 from mailgate import config
-from mailgate.app import open_office, open_store
+from mailgate.app import open_office, open_store, site_templates
 from mailgate.cli.terminal import fitted, harmless, harmless_line
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import NotFound
+from mailgate.render import Renderer
 from mailgate.service.office import Office
 from mailgate.store import Store
 
@@ -46,6 +47,10 @@ class Place:
         """Rules, secret and templates, checked."""
         self.data.mkdir(parents=True, exist_ok=True)
         return open_office(self.rules_path, self.data)
+
+    def renderer(self) -> Renderer:
+        """The templates, those beside the rules before the packaged ones; not checked."""
+        return Renderer(site_templates(self.rules_path))
 
     def rules(self) -> Rules:
         """The rules alone, checked."""

@@ -15,7 +15,6 @@ from mailgate.cli.common import Place, as_json, pass_place
 from mailgate.cli.replay import PERIOD, replayed
 from mailgate.core.settings.units import Period
 from mailgate.errors import Refused, RulesError
-from mailgate.render import Renderer
 
 _STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "taskName"}
 
@@ -77,8 +76,7 @@ def check(place: Place, replay: Period | None, json_wanted: bool) -> None:
         place.rules()
     except RulesError as error:
         problems += error.problems
-    site = place.rules_path.parent / "templates"
-    problems += Renderer(site if site.is_dir() else None).check()
+    problems += place.renderer().check()
     if json_wanted and (problems or not replay):
         listed = [{"file": p.file, "line": p.line, "key": p.where, "what": p.what} for p in problems]
         click.echo(json.dumps(listed, ensure_ascii=False, indent=2))

@@ -11,12 +11,12 @@ from datetime import date, datetime
 from typing import Any
 
 from mailgate.core import ledger
-from mailgate.core.commands.vocabulary import VERBS
 from mailgate.core.contract import settlement
 from mailgate.core.contract.account import expires_on, refund_until
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Notice, Part
 from mailgate.core.model import Entry, Role
+from mailgate.service.guide import values_of
 from mailgate.service.statements import report_files, report_values, statement_of, ticket_tag
 from mailgate.store import Connection, entries, messages, tickets
 from mailgate.store.tickets import Only
@@ -54,9 +54,13 @@ def filled(tx: Connection, desk: Desk, notice: Notice, now: datetime) -> tuple[N
         case "history":
             return replace(notice, values=history_values(tx, desk, asked["client"])), []
         case "help":
-            return replace(notice, values={"client_name": desk.client_name(asked["client"])}), []
+            return replace(
+                notice, values={**values_of(desk.rules), "client_name": desk.client_name(asked["client"])}
+            ), []
         case "help_staff":
-            return replace(notice, values={"verbs": _verbs()}), []
+            person = desk.rules.who(notice.to)
+            director = person is not None and person.role is Role.DIRECTOR
+            return replace(notice, values={**values_of(desk.rules), "director": director}), []
         case "handed_over":
             return replace(notice, values={**asked, "conversation": _conversation(tx, notice.ticket)}), []
         case "dispute_asked":
@@ -175,12 +179,4 @@ def _conversation(tx: Connection, ticket: int | None) -> list[dict[str, Any]]:
         }
         for message in messages.of_ticket(tx, ticket or 0)
         if message.text.strip()
-    ]
-
-
-def _verbs() -> list[dict[str, Any]]:
-    return [
-        {"names": [f"#{verb.name}", f"#{verb.spanish}"], "name": verb.name, "arguments": verb.arguments}
-        for verb in VERBS
-        if verb.available
     ]

@@ -27,6 +27,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     """Runs a verb; gives its exit code, stdout and stderr."""
     (tmp_path / "rules.toml").write_text(RULES.format(smtp=0, lmtp=0) + _MORE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)  # as in a pipe; some that run tests say how wide they are
 
     def run_verb(*arguments: str, stdin: bytes = b"") -> Told:
         monkeypatch.setattr(sys, "argv", ["mailgate", *arguments])

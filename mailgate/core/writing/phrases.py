@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_decimal
 
 _REGIONS = {"en": "en_GB"}  # the day before the month, as everywhere in Europe
@@ -44,6 +44,11 @@ def weekday(when: date, language: str) -> str:
 def short_day(when: date, language: str) -> str:
     """ "2 nov 2026"."""
     return format_date(when, "medium", locale=locale(language))
+
+
+def day_of_any_year(when: date, language: str) -> str:
+    """ "31 de agosto", "31 August"."""
+    return format_skeleton("MMMMd", datetime(when.year, when.month, when.day), locale=locale(language))
 
 
 def hour(when: datetime) -> str:
