@@ -1,10 +1,13 @@
-"""Sample values of the mails about days: what is planned and what is pushed back."""
+"""Sample values of the mails about time: what is planned, pushed back, due soon and overdue."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
+
+from mailgate.core.model import Priority, Status, Ticket
 
 Values = Mapping[str, Any]
 
@@ -20,6 +23,35 @@ _PLANNED: Values = {
 }
 _POSTPONED: Values = {**_PLANNED, "postponed": True}
 
+_TICKET = Ticket(
+    id=12,
+    client="acme",
+    subject="El formulario no envía",
+    requester="ana@acme.example",
+    opened_at=datetime(2026, 10, 30, 9, 15, tzinfo=UTC),
+    status=Status.OPEN,
+    priority=Priority.URGENT,
+    technician="marta",
+    asked_at=datetime(2026, 10, 30, 9, 15, tzinfo=UTC),
+    answer_due_at=datetime(2026, 11, 2, 11, 0, tzinfo=UTC),
+    planned_start=date(2026, 10, 28),
+    planned_delivery=date(2026, 10, 30),
+)
+_ITEM: Values = {
+    "ticket": _TICKET,
+    "ticket_tag": "SOP-12",
+    "client_name": "Acme S.L.",
+    "technician_name": "Marta Gil",
+}
+_OTHER: Values = {
+    "ticket": replace(_TICKET, id=9, subject="", priority=Priority.NORMAL, technician=None, status=Status.WAITING),
+    "ticket_tag": "SOP-9",
+    "client_name": "Beta Ltd",
+    "technician_name": "",
+}
+_ONE: Values = {"tickets": (_ITEM,), "all": False}
+_SEVERAL: Values = {"tickets": (_ITEM, _OTHER), "all": True}
+
 VALUES: Mapping[str, Sequence[Values]] = {
     "planned": (
         _PLANNED,
@@ -27,6 +59,18 @@ VALUES: Mapping[str, Sequence[Values]] = {
         _POSTPONED,
         {**_POSTPONED, "reason": "Falta el acceso al servidor."},
     ),
+    "start_today": (
+        {"client_name": "Acme S.L.", "ticket": _TICKET, "ticket_tag": "SOP-12", "balance": 225},
+        {
+            "client_name": "Acme S.L.",
+            "ticket": replace(_TICKET, planned_delivery=None, answer_due_at=None),
+            "ticket_tag": "SOP-12",
+            "balance": 0,
+        },
+    ),
+    "overdue": (_ONE, _SEVERAL),
+    "promise_soon": (_ONE, _SEVERAL),
+    "promise_broken": (_ONE, _SEVERAL),
     "planned_for_you": (
         _PLANNED,
         {**_POSTPONED, "start": date(2026, 11, 2), "delivery": None, "reason": "Falta el acceso al servidor."},

@@ -25,6 +25,7 @@ STAFF = (
     *("notice", "handed_over", "doubt", "unproven", "no_ticket", "held", "help_staff", "delivery_failed"),
     *("resumed", "refund_request", "dispute_asked", "dispute_words"),
     *("estimate_approved", "estimate_passed", "debit_held", "debit_released", "prospect_notice"),
+    *("planned_for_you", "start_today", "overdue", "promise_soon", "promise_broken"),
     *("service_ended", "expired", "refund_decided", "account_closed", "dispute_decided"),  # as copies
 )
 RENDERER = Renderer()

@@ -9,9 +9,24 @@ from mailgate.store.connection import Connection
 from mailgate.store.times import moment, opt_moment, stamp
 
 # digest: the morning's mail to the director; its key is the day.
+# start: planned work began; overdue: its delivery was told to be late; their keys are ticket and day.
+# promise_soon, promise_broken: an answer was told to be due, or late; their keys are ticket and time of asking.
 # day: the work of a day was done; its key is the day.
 # halt: the books did not add up; its key is the time, and "resume" with the same key ends it.
-Kind = Literal["expiry_warning", "expiry", "statement", "halt", "resume", "day", "backup", "digest"]
+Kind = Literal[
+    "expiry_warning",
+    "expiry",
+    "statement",
+    "halt",
+    "resume",
+    "day",
+    "backup",
+    "digest",
+    "start",
+    "overdue",
+    "promise_soon",
+    "promise_broken",
+]
 
 
 def record(tx: Connection, kind: Kind, client: str, key: str, now: datetime) -> int | None:

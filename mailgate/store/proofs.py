@@ -67,6 +67,7 @@ _OF_EVENTS = {
     "expired": ("expiry", 2),
     "statement": ("statement", 1),
     "books_halted": ("halt", 1),
+    "start_today": ("start", 1),
 }
 
 

@@ -22,6 +22,7 @@ from mailgate.store import (
     Store,
     absences,
     board,
+    due,
     entries,
     events,
     experience,
@@ -203,6 +204,10 @@ def _questions(tx: Connection) -> Iterator[object]:
     yield messages.get(tx, 1)
     yield messages.of_ticket(tx, 1)
     yield queued(tx, 99, 99)
+    yield due.to_start(tx, NOW.date())
+    yield due.undelivered(tx, NOW.date())
+    yield due.broken(tx, NOW)
+    yield due.soon(tx, NOW, NOW)
     yield outbox.claim_due(tx, NOW, NOW, 50)
     yield outbox.mark_sent(tx, 1, NOW)
     yield outbox.mark_failed(tx, 2, "450", NOW)

@@ -144,6 +144,7 @@ class Promise(Section):
     """
 
     first_answer: Minutes = 240
+    warn_before: Annotated[int | None, BeforeValidator(fields.optional(units.minutes))] = 60
     quick_answer: Minutes = 60
     quick_minutes: Whole = 10
     short_absence: Days = 2
