@@ -71,7 +71,7 @@ def _remarks(day: Day, today: date) -> Iterator[str]:
     if day.season:
         yield f"season {day.season}"
     if day.shift:
-        yield f"the clocks go {'ahead' if day.shift > 0 else 'back'} by {abs(day.shift)} minutes"
+        yield f"clocks go {'ahead' if day.shift > 0 else 'back'} {abs(day.shift)} min"
 
 
 def _hints(rules: Rules, today: date) -> Iterator[str]:

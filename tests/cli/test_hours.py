@@ -26,6 +26,7 @@ seasons = [{ from = "10-26", to = "10-26", mon = "09:00-14:00" }]
 def october(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Monday, 19 October 2026; the clocks go back on the Sunday."""
     monkeypatch.setattr(verb, "utc_now", lambda: datetime(2026, 10, 19, 9, 0, tzinfo=UTC))
+    monkeypatch.setenv("COLUMNS", "120")
     rules = Path("rules.toml")
     rules.write_text(rules.read_text(encoding="utf-8") + HOURS, encoding="utf-8")
     return run
@@ -41,7 +42,7 @@ def test_each_day_is_listed_with_its_hours_or_why_it_is_closed(october: Run) -> 
     assert told["2026-10-20"] == "closed closed by the rules"
     assert told["2026-10-21"] == "closed"
     assert told["2026-10-24"] == "22:00-24:00"
-    assert told["2026-10-25"] == "10:00-12:00 the clocks go back by 60 minutes"
+    assert told["2026-10-25"] == "10:00-12:00 clocks go back 60 min"
     assert told["2026-10-26"] == "09:00-14:00 season 10-26 to 10-26"
     assert told["2026-10-27"] == "09:00-14:00, 16:00-19:00"
     assert told["2026-11-02"] == "10:00-20:00"
