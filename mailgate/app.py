@@ -10,23 +10,28 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Hashable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from mailgate import config
 from mailgate.core.desk import Desk
+from mailgate.core.health import troubles
 from mailgate.core.mail import Envelope, Notice, Source
+from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.rules import Rules
 from mailgate.edges.clockwork import Clockwork
+from mailgate.edges.monitor import Monitor, Seen
 from mailgate.edges.outbound import FileTransport, SmtpTransport, Transport
 from mailgate.edges.pollers import Pollers
 from mailgate.edges.smtp import Gate, Handler, quiet_libraries
 from mailgate.errors import Refused, RulesError, StoreUnavailable
 from mailgate.render import Renderer
+from mailgate.service import health
 from mailgate.service.daily import Daily
 from mailgate.service.deliver import drain
 from mailgate.service.letters import post
@@ -68,18 +73,45 @@ def open_office(rules_path: Path, data: Path) -> Office:
 
 
 @contextmanager
-def sole_daemon(data: Path) -> Iterator[None]:
-    """Hold the lock that one daemon at a time has on a data folder; Refused if another holds it."""
+def sole_daemon(data: Path, patience: float = 0.0) -> Iterator[None]:
+    """Hold the lock that one daemon at a time has on a data folder; Refused if another holds it.
+
+    patience: seconds to wait for those that have it for a moment only.
+    """
     with (data / "mailgate.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(file, patience):
             file.seek(0)
             raise Refused(f"{data}: another mailgate is running on it (process {file.read().strip()})") from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def running_daemon(data: Path) -> tuple[int, datetime] | None:
+    """The process that holds the lock, and since when; None for none."""
+    try:
+        with (data / "mailgate.lock").open() as file:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return None
+            since = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+            return int(file.read().strip() or 0), since
+    except FileNotFoundError:
+        return None
+
+
+def _locked(file: TextIO, patience: float) -> bool:
+    end = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 def transport_for(rules: Rules, rules_path: Path, data: Path) -> Transport:
@@ -112,6 +144,7 @@ class Daemon:
         self._intake = Intake(self._writer, self._processor.wake)
         self._pace = Pace()
         self._gates: list[Gate] = []
+        self._monitor: Monitor | None = None
         self._pollers = Pollers(self._intake, lambda: self._office.desk.rules, rules_path.parent)
         self._daily = Daily(self._store, self._writer, lambda: self._office, self._ring_outbox)
         self._transport = transport_for(self._office.desk.rules, rules_path, data)
@@ -155,6 +188,16 @@ class Daemon:
                 gate = Gate(listen, lambda: self._office.desk.rules.smtp, handler, lmtp=source == "lmtp")
                 await gate.start()
                 self._gates.append(gate)
+        if (listen := self._office.desk.rules.monitor.listen) is not None:
+            self._monitor = Monitor(listen, self._look)
+            await self._monitor.start()
+
+    def _look(self) -> Seen:
+        """How all stands, for the programs that ask."""
+        office, now = self._office, utc_now()
+        with self._store.read() as tx:
+            found = health.looked(tx, office.desk.rules, now)
+        return Seen(found, health.spoken(office, found, troubles(found, office.desk.rules.monitor, now), now))
 
     async def _take(self, raw: bytes, envelope: Envelope) -> int:
         return await self._pace.take(lambda: self._intake.submit(raw, envelope))
@@ -220,9 +263,8 @@ class Daemon:
         self._note_rules()
         self._since = utc_now()
         log.info("rules taken up")
-        was, now = before.desk.rules.smtp, office.desk.rules.smtp
-        if (was.listen, was.lmtp) != (now.listen, now.lmtp):
-            log.warning("smtp.listen and smtp.lmtp have changed: that takes a restart")
+        if _places(before.desk.rules) != _places(office.desk.rules):
+            log.warning("an address to listen on has changed: that takes a restart")
         if office.desk.rules.imap != before.desk.rules.imap:
             threading.Thread(target=self._pollers.restart, name="pollers", daemon=True).start()
 
@@ -245,6 +287,8 @@ class Daemon:
         rules = self._office.desk.rules
         for gate, source in zip(self._gates, ("smtp", "lmtp"), strict=False):
             log.info("listening (%s) on %s", source, gate.place)
+        if self._monitor:
+            log.info("health and metrics on http://%s", self._monitor.place)
         log.info("%s <%s>; mails go out by %s", rules.desk.name, rules.desk.address, rules.outgoing.via)
 
     async def _stop(self, clockwork: Clockwork, delivering: asyncio.Task[None]) -> None:
@@ -262,6 +306,8 @@ class Daemon:
         delivering.cancel()
         await asyncio.gather(delivering, return_exceptions=True)
         await self._transport.close()
+        if self._monitor:
+            await self._monitor.stop()
         await asyncio.to_thread(self._writer.close)
         self._store.close()
         log.info("stopped")
@@ -271,6 +317,10 @@ def site_templates(rules_path: Path) -> Path | None:
     """A templates/ folder beside the rules overrides single packaged ones."""
     site = rules_path.parent / "templates"
     return site if site.is_dir() else None
+
+
+def _places(rules: Rules) -> tuple[Endpoint | None, ...]:
+    return rules.smtp.listen, rules.smtp.lmtp, rules.monitor.listen
 
 
 def _stamp(rules_path: Path) -> Hashable:

@@ -30,6 +30,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from mailgate.core.health import Trouble
 from mailgate.core.mail import Notice, Outgoing, Part
 from mailgate.core.model import Problem
 from mailgate.core.writing import phrases
@@ -117,6 +118,14 @@ class Renderer:
         _, known = self._choose("_problems.txt", language)
         template = self._environment.get_template("_problem.txt")
         return template.render(language=known, problem=problem).strip()
+
+    def trouble(self, trouble: Trouble, language: str, zone: ZoneInfo, now: datetime) -> tuple[str, str]:
+        """What is wrong with the machinery, and what to do; a line each."""
+        _, known = self._choose("_troubles.txt", language)
+        template = self._environment.get_template("_trouble.txt")
+        values = {"language": known, "zone": zone, "today": now.astimezone(zone).date(), "trouble": trouble}
+        what, _, todo = template.render(values).strip().partition("\n")
+        return what, todo
 
     def check(self) -> list[RulesProblem]:
         """Everything that is wrong with the templates: each is written with sample values."""

@@ -18,6 +18,9 @@ from mailgate.errors import Refused, RulesError
 
 _STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "taskName"}
 
+# `status` has the daemon's lock for a moment, to see whether another has it.
+_PATIENCE_SECONDS = 0.5
+
 
 class _JsonLines(logging.Formatter):
     """One JSON object a line, for systemd's journal and log collectors."""
@@ -53,7 +56,7 @@ def run(place: Place, log: str) -> None:
     """Run the desk: gateway, mailboxes, outbox, schedule."""
     set_up_logging(log == "json" or (log == "auto" and not sys.stderr.isatty()))
     place.data.mkdir(parents=True, exist_ok=True)
-    with sole_daemon(place.data):
+    with sole_daemon(place.data, _PATIENCE_SECONDS):
         daemon = Daemon(place.rules_path, place.data)
         try:
             asyncio.run(daemon.run())

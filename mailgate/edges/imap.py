@@ -30,6 +30,7 @@ _LONGEST_IDLE = 9 * 60  # servers may log out who idles for longer than half an 
 _LONGEST_PAUSE = 5 * 60
 _AT_ONCE = 500  # UIDs named in one command
 _STOP_SECONDS = 3
+_ERROR_LENGTH = 300
 # What imapclient, imaplib, the socket and TLS layers raise; ValueError comes from answers that make no sense.
 _FAILURES = (imaplib.IMAP4.error, OSError, ValueError, MailgateError)
 
@@ -58,6 +59,14 @@ class Inbox(Protocol):
         """Record a message that stays in the mailbox for good."""
         ...
 
+    def failed(self, mailbox: str, error: str) -> None:
+        """Record that a mailbox cannot be read, and why."""
+        ...
+
+    def reached(self, mailbox: str) -> None:
+        """Record that a mailbox can be read (again)."""
+        ...
+
 
 class Poller:
     """Keeps a mailbox empty of what is new. Its thread lives until `stop`, whatever the server does."""
@@ -70,6 +79,7 @@ class Poller:
         self._name = mailbox_name(settings.host, settings.user, settings.folder)
         self._place = f"{settings.host}/{settings.folder}"
         self._failures = 0
+        self._noted: str | None = None  # the error that is on record; None before anything is
         self._client: IMAPClient | None = None
         self._stopping = threading.Event()
         self._bell, self._ringer = socket.socketpair()
@@ -110,13 +120,31 @@ class Poller:
                 while not self._stopping.is_set():
                     found = self._take_new(client)
                     self._failures = 0
+                    self._note(None)
                     if not found:  # else more may have come meanwhile, and its notice is gone
                         self._await_mail(client)
         except _FAILURES as error:
             if not self._stopping.is_set():
                 log.warning("%s: %s: %s", self._place, type(error).__name__, error)
-        except Exception:
+                self._note(error)
+        except Exception as error:
             log.exception("%s: unforeseen failure", self._place)
+            self._note(error)
+
+    def _note(self, error: Exception | None) -> None:
+        """Record how the mailbox stands, where that has changed; a store that fails is no fault of the mailbox."""
+        if isinstance(error, MailgateError):
+            return
+        words = " ".join(f"{type(error).__name__}: {error}".split())[:_ERROR_LENGTH] if error else ""
+        words = words.replace(self._password, "***") if self._password else words
+        if words == self._noted:
+            return
+        with contextlib.suppress(MailgateError):
+            if words:
+                self._inbox.failed(self._name, words)
+            else:
+                self._inbox.reached(self._name)
+            self._noted = words
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[IMAPClient]:

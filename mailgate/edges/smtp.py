@@ -6,8 +6,7 @@ import asyncio
 import logging
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiosmtpd.lmtp import LMTP
@@ -18,6 +17,7 @@ from mailgate.core import address
 from mailgate.core.mail import Envelope, Source
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.servers import Smtp as Settings
+from mailgate.edges import listening
 from mailgate.errors import MailgateError, MailTooBig, StoreUnavailable, UnknownRecipient
 
 log = logging.getLogger("mailgate.smtp")
@@ -28,7 +28,6 @@ _LONGEST_LINE = 1_000_000
 _MOST_RECIPIENTS = 100
 # Beyond these a peer is told to come back (421), so that one host cannot take every connection.
 _MOST_CONNECTIONS = 200
-_BACKLOG = 512
 _CLOSING_SECONDS = 5.0
 
 # The usual form of MAIL FROM and RCPT TO (RFC 5321 section 4.1.2), and what follows it.
@@ -211,38 +210,27 @@ class Gate:
         self._settings = settings
         self._handler = handler
         self._kind: type[SMTP] = _LmtpConnection if lmtp else _SmtpConnection
-        self._server: asyncio.Server | None = None
+        self._name = "lmtp" if lmtp else "smtp"
+        self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
         """Begin to listen. Raises OSError where the address cannot be had."""
-        loop = asyncio.get_running_loop()
-        if self._listen.kind == "unix":
-            path = Path(self._listen.path)
-            path.unlink(missing_ok=True)
-            self._server = await loop.create_unix_server(self._connection, path)
-            return
-        self._server = await loop.create_server(
-            self._connection, self._listen.host, self._listen.port, backlog=_BACKLOG
-        )
+        self._servers = await listening.listen(self._listen, self._name, self._connection)
 
     @property
     def port(self) -> int:
         """The TCP port, also where the system chose it (port 0)."""
-        sockets: Sequence[Any] = self._server.sockets if self._server else ()
-        return int(sockets[0].getsockname()[1])
+        return int(self._servers[0].sockets[0].getsockname()[1])
 
     @property
     def place(self) -> str:
         """Where peers reach it, for people to read."""
-        if self._listen.kind == "unix":
-            return self._listen.path
-        return f"{self._listen.host}:{self.port}"
+        return listening.place(self._listen, self._servers)
 
     async def stop(self) -> None:
         """Listen no more; let the messages under way be answered, then close."""
-        if self._server is None:
-            return
-        self._server.close()
+        for server in self._servers:
+            server.close()
         deadline = asyncio.get_running_loop().time() + _CLOSING_SECONDS
         while any(_busy(connection) for connection in self.open):
             if asyncio.get_running_loop().time() > deadline:

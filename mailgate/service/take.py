@@ -54,6 +54,15 @@ class Intake:
         """UIDs that were taken while the flag or move on the server is not done yet."""
         return self._writer.submit(lambda tx: mailboxes.unsettled(tx, mailbox, uidvalidity)).result()
 
+    def failed(self, mailbox: str, error: str) -> None:
+        """Record that a mailbox cannot be read, and why."""
+        now = self._clock()
+        self._writer.submit(lambda tx: mailboxes.note_failure(tx, mailbox, error, now)).result()
+
+    def reached(self, mailbox: str) -> None:
+        """Record that a mailbox can be read (again)."""
+        self._writer.submit(lambda tx: mailboxes.note_reached(tx, mailbox)).result()
+
     def settle(self, mailbox: str, uidvalidity: int, uids: list[int]) -> None:
         """Record that these are flagged, moved or deleted."""
         self._writer.submit(lambda tx: mailboxes.settle(tx, mailbox, uidvalidity, uids)).result()

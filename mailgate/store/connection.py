@@ -54,6 +54,11 @@ class Connection:
         """Carry a statement out and say how many rows it changed."""
         return self.db.conn.execute(sql, params).rowcount
 
+    @property
+    def file(self) -> str:
+        """The file of the store."""
+        return str(self.value("select file from pragma_database_list where name = 'main'"))
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """What fails inside is undone alone; the transaction around it goes on.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -12,6 +13,9 @@ from mailgate.store.times import moment, opt_moment, stamp
 # start: planned work began; overdue: its delivery was told to be late; their keys are ticket and day.
 # promise_soon, promise_broken: an answer was told to be due, or late; their keys are ticket and time of asking.
 # day: the work of a day was done; its key is the day.
+# backup: the store was copied, and the copy proven; its key is the time.
+# trouble: the admin was told; its client is what the trouble is with, its key the time. "all_clear" with the
+# same ends it.
 # halt: the books did not add up; its key is the time, and "resume" with the same key ends it.
 Kind = Literal[
     "expiry_warning",
@@ -26,7 +30,18 @@ Kind = Literal[
     "overdue",
     "promise_soon",
     "promise_broken",
+    "trouble",
+    "all_clear",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A trouble that was told. what: names it; key: of its event."""
+
+    what: str
+    key: str
+    at: datetime
 
 
 def record(tx: Connection, kind: Kind, client: str, key: str, now: datetime) -> int | None:
@@ -51,10 +66,19 @@ def happened(tx: Connection, kind: Kind, client: str) -> frozenset[str]:
     return frozenset(row["key"] for row in rows)
 
 
-def latest(tx: Connection, kind: Kind) -> datetime | None:
-    """When something of a kind whose keys are times, or days, happened last to the desk; None where it never did."""
-    sql = "select at from event where kind = :kind and client = '' order by key desc limit 1"
-    return opt_moment(tx.value(sql, kind=kind))
+def latest(tx: Connection, kind: Kind, client: str = "") -> datetime | None:
+    """When something of a kind whose keys are times, or days, happened last; None where it never did."""
+    sql = "select at from event where kind = :kind and client = :client order by key desc limit 1"
+    return opt_moment(tx.value(sql, kind=kind, client=client))
+
+
+def open_troubles(tx: Connection) -> list[Told]:
+    """Troubles that were told and are not over."""
+    rows = tx.rows(
+        "select t.client, t.key, t.at from event t where t.kind = 'trouble' and not exists"
+        " (select 1 from event e where e.kind = 'all_clear' and e.client = t.client and e.key = t.key) order by t.id"
+    )
+    return [Told(row["client"], row["key"], moment(row["at"])) for row in rows]
 
 
 def is_recorded(tx: Connection, kind: Kind, client: str, key: str) -> bool:

@@ -6,12 +6,13 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mailgate.core.mail import Envelope
+from mailgate.core.health import Backlog
+from mailgate.core.mail import Envelope, Source
 from mailgate.core.mailbox import Uid
 from mailgate.core.model import Outcome
 from mailgate.store import blobs
 from mailgate.store.connection import Connection, Row
-from mailgate.store.times import moment, stamp
+from mailgate.store.times import moment, opt_moment, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,20 @@ def of_message(tx: Connection, message: int) -> Kept | None:
     """The row that holds a processed message."""
     row = tx.row(_KEPT + " where j.message = :message order by j.id limit 1", message=message)
     return _kept(row) if row else None
+
+
+def unprocessed(tx: Connection) -> Backlog:
+    """How many messages wait to be processed, and since when the oldest does."""
+    row = tx.row("select count(*) as count, min(id) as oldest from journal where state = 'taken'")
+    assert row is not None
+    since = tx.value("select taken_at from journal where id = :id", id=row["oldest"])
+    return Backlog(row["count"], opt_moment(since))
+
+
+def taken_last(tx: Connection, source: Source) -> datetime | None:
+    """When the last message came by a road, None where none ever did."""
+    newest = "select taken_at from journal where source = :source order by id desc limit 1"
+    return opt_moment(tx.value(newest, source=source))
 
 
 def newest(tx: Connection) -> int:

@@ -28,6 +28,16 @@ class Queued:
     ticket: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is to be sent. error: of the oldest; overtaken: whether a newer one was sent."""
+
+    count: int = 0
+    since: datetime | None = None
+    error: str = ""
+    overtaken: bool = False
+
+
 def queue(tx: Connection, mail: Outgoing, now: datetime) -> int:
     """Put a mail into the outbox, due at once."""
     return int(
@@ -120,6 +130,18 @@ def failed_since(tx: Connection, since: datetime) -> list[Queued]:
         since=stamp(since),
     )
     return [_queued(row) for row in rows if row["last_error"] != CANCELLED]
+
+
+def waiting(tx: Connection) -> Waiting:
+    """What is to be sent, and what the oldest of it waits for."""
+    row = tx.row(
+        "select id, created_at, last_error from outbox where id = (select min(id) from outbox where state = 'queued')"
+    )
+    if row is None:
+        return Waiting()
+    newer = "select 1 from outbox where id > :id and state = 'sent' limit 1"
+    overtaken = bool(tx.value(newer, id=row["id"]))
+    return Waiting(queued(tx), moment(row["created_at"]), row["last_error"] or "", overtaken)
 
 
 def written_at(tx: Connection, message_id: str) -> datetime | None:

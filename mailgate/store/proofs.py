@@ -68,6 +68,8 @@ _OF_EVENTS = {
     "statement": ("statement", 1),
     "books_halted": ("halt", 1),
     "start_today": ("start", 1),
+    "trouble": ("trouble", 1),
+    "all_clear": ("all_clear", 1),
 }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailgate.core.health import Backlog
 from mailgate.store.connection import Connection, Row
-from mailgate.store.times import moment, stamp
+from mailgate.store.times import moment, opt_moment, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,22 @@ def released(tx: Connection) -> frozenset[int]:
 def newest(tx: Connection) -> int:
     """The number of the message that came last, 0 where there never was one."""
     return int(tx.value("select coalesce(max(id), 0) from quarantine"))
+
+
+def backlog(tx: Connection) -> Backlog:
+    """How many messages wait for somebody's decision, and since when the oldest does."""
+    return _backlog(tx, "")
+
+
+def failures(tx: Connection) -> Backlog:
+    """The same of those that our own program failed on."""
+    return _backlog(tx, " and detail <> ''")
+
+
+def _backlog(tx: Connection, which: str) -> Backlog:
+    row = tx.row(f"select count(*) as count, min(at) as since from quarantine where state = 'waiting'{which}")
+    assert row is not None
+    return Backlog(row["count"], opt_moment(row["since"]))
 
 
 def get(tx: Connection, quarantined: int) -> Quarantined | None:

@@ -302,6 +302,14 @@ create table rules_taken (
 alter table held add column released_by integer references message (id);
 create index held_released on held (ticket, released_by) where released_by is not null;
 create index entry_technician on entry (technician, id) where kind = 'debit';
+create table mailbox (
+    name text primary key,
+    failing_since text,
+    error text not null
+) strict;
+create index journal_source on journal (source, id);
+create index outbox_failed on outbox (created_at) where state = 'failed';
+
 create table restored (
     id integer primary key,
     at text not null,
@@ -312,7 +320,6 @@ create table restored (
 
 create index ticket_opened on ticket (opened_at);
 create index entry_booked on entry (technician, at) where technician is not null;
-create index outbox_failed on outbox (created_at) where state = 'failed';
 create index message_at on message (at);
 create index quarantine_ticket on quarantine (ticket, sender) where state = 'waiting' and ticket is not null;
 create index event_at on event (at);

@@ -46,6 +46,7 @@ class Memory:
     envelopes: list[Envelope] = field(default_factory=list)
     settled: list[Uid] = field(default_factory=list)
     skipped: dict[Uid, str] = field(default_factory=dict)
+    noted: list[str] = field(default_factory=list)
     before_take: Callable[[Uid], object] = lambda _: None
     after_take: Callable[[Uid], object] = lambda _: None
 
@@ -69,6 +70,12 @@ class Memory:
 
     def settle(self, mailbox: str, uidvalidity: int, uids: list[int]) -> None:
         self.settled += [Uid(mailbox, uidvalidity, uid) for uid in uids]
+
+    def failed(self, mailbox: str, error: str) -> None:
+        self.noted.append(error)
+
+    def reached(self, mailbox: str) -> None:
+        self.noted.append("")
 
     def skip(self, uid: Uid, reason: str) -> None:
         self.skipped[uid] = reason

@@ -67,6 +67,9 @@ class TestTrouble:
         desk.server.start()
         desk.server.put(mail(2))
         eventually(lambda: inbox.has(2))
+        eventually(lambda: inbox.noted[-1] == "")
+        assert inbox.noted[0] == ""
+        assert any("ConnectionRefusedError" in error for error in inbox.noted)
 
     def test_a_folder_that_was_made_anew_is_read_from_its_start(self, desk: Desk) -> None:
         with desk.server.session() as client:
@@ -101,11 +104,13 @@ class TestTrouble:
         assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300]
 
     def test_a_wrong_password_is_told_without_it(self, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-        poller = Poller(desk.settings(), "not-this-one", Memory(), MAX_SIZE)
+        poller = Poller(desk.settings(), "not-this-one", inbox := Memory(), MAX_SIZE)
         desk.pollers.append(poller)
         poller.start()
         eventually(lambda: "LoginError" in caplog.text)
-        assert "not-this-one" not in caplog.text
+        eventually(lambda: bool(inbox.noted))
+        assert "not-this-one" not in caplog.text + inbox.noted[0]
+        assert "LoginError" in inbox.noted[0]
 
     def test_a_password_may_have_letters_that_ascii_has_not(self, own_certificate: Certificate) -> None:
         extra = "passdb {\n driver = static\n args = password=contraseña\n}"

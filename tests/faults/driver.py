@@ -42,6 +42,9 @@ listen = "127.0.0.1:{port}"
 [web]
 listen = ""
 
+[monitor]
+disk_free = "1kB"
+
 [outgoing]
 {outgoing}
 

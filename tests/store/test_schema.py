@@ -17,6 +17,7 @@ from mailgate.core.facts import Wanted
 from mailgate.core.mail import Envelope
 from mailgate.core.model import Absence, Outcome
 from mailgate.errors import Refused, StoreUnavailable
+from mailgate.service.health import looked
 from mailgate.store import (
     Connection,
     Store,
@@ -39,6 +40,7 @@ from mailgate.store import (
 from mailgate.store.connection import connect
 from mailgate.store.proofs import problems_of_store
 from tests.store.makes import ENVELOPE, NOW, TODAY, booked, debit, message, queued, taken, ticket, void
+from tests.support import rules
 
 BIG = (
     *("journal", "message", "ticket", "entry", "outbox", "blob", "transcript", "attachment", "quarantine", "held"),
@@ -50,6 +52,7 @@ PARTIAL = (
     *("journal_taken", "outbox_due", "mailbox_unsettled", "quarantine_waiting", "held_waiting"),
     *("ticket_due", "ticket_load", "ticket_delivery", "matter_open"),
 )
+IMAP = {"host": "imap.example.es", "user": "soporte@example.es", "password_env": "X"}
 
 
 def _names(path: Path, kind: str) -> set[str]:
@@ -227,6 +230,8 @@ def _clockwork(tx: Connection) -> Iterator[object]:
     yield quarantine.waiting(tx)
     yield entries.worked(tx, "marta", NOW, NOW)
     yield outbox.failed_since(tx, NOW)
+    yield looked(tx, rules(imap=[IMAP]), NOW)
+    yield events.open_troubles(tx)
 
 
 @pytest.mark.parametrize(("questions", "least"), [(_questions, 40), (_clockwork, 12)])

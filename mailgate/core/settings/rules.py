@@ -30,7 +30,7 @@ from mailgate.core.settings.schema import (
     Text,
     Time,
 )
-from mailgate.core.settings.servers import Imap, Outgoing, Smtp, Trust, Web
+from mailgate.core.settings.servers import Imap, Monitor, Outgoing, Smtp, Trust, Web
 
 _WORD = re.compile(r"\w+")
 _USUAL_HOURS = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "10:00-20:00")
@@ -48,6 +48,7 @@ class Rules(Section):
     imap: Many[Imap] = ()
     web: Web = Web()
     outgoing: Outgoing = Outgoing()
+    monitor: Monitor = Monitor()
     trust: Trust = Trust()
     time: Time = Time()
     packages: dict[Id, Package] = Field({})

@@ -19,6 +19,7 @@ from mailgate.core.settings.schema import Many, Section, Text
 Listen = Annotated[Endpoint | None, BeforeValidator(written(fields.endpoint))]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(written(fields.network))]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Span = Annotated[timedelta, BeforeValidator(written(lambda text: timedelta(seconds=units.seconds(text))))]
 Tls = Literal["implicit", "starttls", "none"]
 
 
@@ -99,10 +100,6 @@ class Dkim(Section):
     key_file: Text
 
 
-def _days(text: str) -> timedelta:
-    return timedelta(seconds=units.seconds(text))
-
-
 class Outgoing(Login):
     """[outgoing], the way out."""
 
@@ -111,8 +108,19 @@ class Outgoing(Login):
     port: Port = 25
     tls: Tls = "none"
     user: str = ""
-    give_up: Annotated[timedelta, BeforeValidator(written(_days))] = timedelta(days=5)
+    give_up: Span = timedelta(days=5)
     dkim: Dkim | None = None
+
+
+class Monitor(Section):
+    """[monitor], what is looked after: where programs ask, and when something is trouble. disk_free: bytes."""
+
+    listen: Listen = None
+    disk_free: Annotated[int, BeforeValidator(written(units.size))] = 500 * 1024**2
+    mailbox_after: Span = timedelta(minutes=10)
+    unprocessed_after: Span = timedelta(minutes=5)
+    unsent_after: Span = timedelta(minutes=15)
+    backup_after: Span = timedelta(days=2)
 
 
 class Trust(Section):

@@ -1,0 +1,71 @@
+"""`status`: whether all is well, and what to do where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from mailgate.app import running_daemon
+from mailgate.cli.common import Place, as_json, pass_place, show, when
+from mailgate.core.health import Trouble, troubles
+from mailgate.errors import NotFound, Refused
+from mailgate.service import backup, health
+from mailgate.service.take import utc_now
+
+
+@click.command()
+@as_json
+@pass_place
+def status(place: Place, json_wanted: bool) -> None:
+    """Show how the desk's machinery stands. Exit 1 if something is wrong, each with what to do.
+
+    What counts as wrong is set in [monitor] of the rules.
+    """
+    office, now = place.office(), utc_now()
+    if not (place.data / backup.STORE).exists():
+        raise NotFound(f"{place.data}: no desk has run here yet")
+    process, since = running_daemon(place.data) or (None, None)
+    with place.store() as store, store.read() as tx:
+        found = health.looked(tx, office.desk.rules, now)
+    off = [] if process else [Trouble("daemon")]
+    off += troubles(found, office.desk.rules.monitor, now)
+    daemon = {"running": process is not None, "process": process, "since": when(since, office.desk.rules.zone)}
+    show({"daemon": daemon, **health.spoken(office, found, off, now)}, json_wanted, _told)
+    if off:
+        raise click.exceptions.Exit(Refused.exit_code)
+
+
+def _told(found: dict[str, Any]) -> str:
+    rows = [f"{name + ':':<17}{words}" for name, words in _rows(found)]
+    wrong = [f"! {problem['what']}\n  {problem['do']}" for problem in found["problems"]]
+    return "\n".join([*rows, "", *(wrong or ["all is well"])])
+
+
+def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    daemon = found["daemon"]
+    yield "daemon", f"process {daemon['process']}, since {daemon['since']}" if daemon["running"] else "does not run"
+    roads = [f"{road} {at}" for road, at in found["roads"].items() if at]
+    yield "last mail in", "; ".join(roads) or "none yet"
+    for box in found["mailboxes"]:
+        failing = f"; not reached since {box['failing_since']}" if box["failing_since"] else ""
+        yield "mailbox", f"{box['name']}: last mail {box['taken_at'] or 'none yet'}{failing}"
+    yield "to process", _backlog(found["unprocessed"])
+    yield "to send", _backlog(found["unsent"])
+    yield "given up", f"{found['given_up']} mails of the last week"
+    yield "quarantine", _backlog(found["quarantine"])
+    yield "disk", f"{_gigabytes(found['disk_free'])} free of {_gigabytes(found['disk_size'])}"
+    yield "last backup", found["backup_at"] or "none yet"
+    yield "last good audit", found["audited_at"] or "none yet"
+
+
+def _backlog(waiting: dict[str, Any]) -> str:
+    return f"{waiting['count']}, the oldest since {waiting['since']}" if waiting["count"] else "nothing"
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1024**3:.1f} GB"
+
+
+VERBS = (status,)

@@ -1,0 +1,115 @@
+"""How the machinery stands, and what of it is trouble: values in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from mailgate.core.settings.servers import Monitor
+
+# The words stand in templates/<language>/_troubles.txt.
+TroubleName = Literal["daemon", "mailbox", "unprocessed", "unsent", "failures", "disk", "backup", "audit", "books"]
+# What no mail tells: nobody could send it, or it has a mail of its own.
+UNTOLD: tuple[TroubleName, ...] = ("daemon", "books")
+
+# One mail may wait for so long though others go out: a server that asks us to come again.
+_ONE_MAIL = timedelta(hours=4)
+# The books are proven every night.
+_AUDIT = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits: how many, and since when; None for nothing."""
+
+    count: int = 0
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A mailbox that the rules name. taken_at: of its last mail; failing_since: None while it can be reached."""
+
+    name: str
+    taken_at: datetime | None = None
+    failing_since: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Everything that is looked at.
+
+    roads: when the last message came by each. overtaken: whether a mail that was queued after the oldest
+    unsent one was sent. unsent_error: of the oldest unsent mail. given_up: mails of the last week. failures:
+    messages in quarantine that our own program failed on. disk_free, disk_size: bytes. audited_at: when
+    the books were found good last.
+    """
+
+    roads: dict[str, datetime | None]
+    mailboxes: tuple[Mailbox, ...]
+    unprocessed: Backlog
+    unsent: Backlog
+    overtaken: bool
+    unsent_error: str
+    given_up: int
+    quarantine: Backlog
+    failures: Backlog
+    disk_free: int
+    disk_size: int
+    backup_at: datetime | None
+    audited_at: datetime | None
+    halted_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that a person must see to. about: which mailbox; size: bytes; since: None for now."""
+
+    name: TroubleName
+    since: datetime | None = None
+    about: str = ""
+    error: str = ""
+    count: int = 0
+    size: int = 0
+
+    @property
+    def id(self) -> str:
+        """Names it while it lasts."""
+        return f"{self.name} {self.about}".strip()
+
+
+def troubles(health: Health, limits: Monitor, now: datetime) -> list[Trouble]:
+    """What is wrong at a time, by the limits of the rules."""
+    return [*_of_mail(health, limits, now), *_of_store(health, limits, now)]
+
+
+def _of_mail(health: Health, limits: Monitor, now: datetime) -> Iterator[Trouble]:
+    for box in health.mailboxes:
+        if _older(box.failing_since, limits.mailbox_after, now):
+            yield Trouble("mailbox", box.failing_since, box.name, box.error)
+    waiting, unsent = health.unprocessed, health.unsent
+    if _older(waiting.since, limits.unprocessed_after, now):
+        yield Trouble("unprocessed", waiting.since, count=waiting.count)
+    if _older(unsent.since, _ONE_MAIL if health.overtaken else limits.unsent_after, now):
+        yield Trouble("unsent", unsent.since, error=health.unsent_error, count=unsent.count)
+    if health.failures.count:
+        yield Trouble("failures", health.failures.since, count=health.failures.count)
+
+
+def _of_store(health: Health, limits: Monitor, now: datetime) -> Iterator[Trouble]:
+    if health.disk_free < limits.disk_free:
+        yield Trouble("disk", size=health.disk_free)
+    if _older(health.backup_at, limits.backup_after, now):
+        yield Trouble("backup", health.backup_at)
+    if health.halted_since:
+        yield Trouble("books", health.halted_since)
+    elif _older(health.audited_at, _AUDIT, now):
+        yield Trouble("audit", health.audited_at)
+
+
+def _older(since: datetime | None, than: timedelta, now: datetime) -> bool:
+    """What there never was is no older than anything."""
+    return since is not None and now - since > than

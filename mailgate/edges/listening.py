@@ -1,0 +1,51 @@
+"""The sockets of a listening address: opened here, or handed over by systemd (sd_listen_fds(3))."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from mailgate.core.settings.fields import Endpoint
+
+_FIRST = 3  # SD_LISTEN_FDS_START
+_BACKLOG = 512
+
+
+async def listen(endpoint: Endpoint, name: str, protocol: Callable[[], asyncio.BaseProtocol]) -> list[asyncio.Server]:
+    """Begin to listen; a socket unit may hand over several, IPv4 and IPv6. Raises OSError where that cannot be.
+
+    name: of the socket as systemd knows it, FileDescriptorName= of its unit.
+    """
+    loop = asyncio.get_running_loop()
+    if endpoint.kind == "systemd":
+        return [
+            await loop.create_server(protocol, sock=sock, backlog=_BACKLOG)
+            if sock.family != socket.AF_UNIX
+            else await loop.create_unix_server(protocol, sock=sock, backlog=_BACKLOG)
+            for sock in handed_over(name)
+        ]
+    if endpoint.kind == "unix":
+        Path(endpoint.path).unlink(missing_ok=True)
+        return [await loop.create_unix_server(protocol, endpoint.path, backlog=_BACKLOG)]
+    return [await loop.create_server(protocol, endpoint.host, endpoint.port, backlog=_BACKLOG)]
+
+
+def handed_over(name: str, environment: Mapping[str, str] = os.environ) -> list[socket.socket]:
+    """The sockets of that name that systemd gave to this process. Raises OSError for none."""
+    count = int(environment.get("LISTEN_FDS", "0")) if environment.get("LISTEN_PID") == str(os.getpid()) else 0
+    names = environment.get("LISTEN_FDNAMES", "").split(":")
+    mine = [_FIRST + number for number in range(count) if names[number : number + 1] == [name]]
+    if not mine:
+        raise OSError(f'systemd handed over no socket "{name}"; is its socket unit started?')
+    return [socket.socket(fileno=handle) for handle in mine]
+
+
+def place(endpoint: Endpoint, servers: list[asyncio.Server]) -> str:
+    """Where peers reach it, for people to read; the system may have chosen the port."""
+    if endpoint.kind == "unix":
+        return endpoint.path
+    names = [sock.getsockname() for server in servers for sock in server.sockets]
+    return ", ".join(name if isinstance(name, str) else f"{name[0]}:{name[1]}" for name in names)

@@ -1,0 +1,35 @@
+"""Sample values for the mails about the machinery, see `samples`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from mailgate.core.health import Trouble
+
+_AT = datetime(2026, 11, 2, 9, 15, tzinfo=UTC)
+_LATER = datetime(2026, 11, 2, 10, 40, tzinfo=UTC)
+_BOX = "imap.example.es/soporte@example.es/INBOX"
+
+TROUBLES = (
+    Trouble("daemon"),
+    Trouble("mailbox", _AT, _BOX, "LoginError: [AUTHENTICATIONFAILED] Authentication failed."),
+    Trouble("unprocessed", _AT, count=3),
+    Trouble("unsent", _AT, error="timed out", count=14),
+    Trouble("unsent", _AT, count=1),
+    Trouble("failures", _AT, count=1),
+    Trouble("disk", size=180 * 1024**2),
+    Trouble("backup", _AT),
+    Trouble("audit", _AT),
+    Trouble("books", _AT),
+)
+_OVER = ("unprocessed", "unsent", "failures", "disk", "backup", "audit")
+
+VALUES: Mapping[str, Sequence[Mapping[str, Any]]] = {
+    "trouble": tuple({"trouble": trouble, "since": trouble.since or _AT} for trouble in TROUBLES),
+    "all_clear": (
+        {"name": "mailbox", "about": _BOX, "since": _AT, "until": _LATER},
+        *({"name": name, "about": "", "since": _AT, "until": _LATER} for name in _OVER),
+    ),
+}

@@ -1,0 +1,91 @@
+"""`status` as people and programs see it."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailgate.app import running_daemon
+from tests.faults import checks
+from tests.faults.driver import Desk, desk_in
+from tests.faults.senders import Oracle, Postbag, load
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with desk_in(tmp_path) as made:
+        yield made
+
+
+def asked(desk: Desk) -> tuple[int, dict[str, Any]]:
+    ended = desk.verb("status", "--json")
+    return ended.returncode, json.loads(ended.stdout)
+
+
+def test_desk_that_works_is_well(desk: Desk, tmp_path: Path) -> None:
+    desk.start()
+    bag = Postbag(random.Random(9))
+    with load(desk, bag, Oracle(), senders=1):
+        while not bag.made:
+            pass
+    checks.wait_until_settled(desk)
+    assert desk.verb("backup", str(tmp_path / "copy.db")).returncode == 0
+    code, told = asked(desk)
+    assert (code, told["ok"], told["problems"]) == (0, True, [])
+    assert told["daemon"]["running"]
+    assert told["daemon"]["process"] == desk.pid
+    assert told["daemon"]["since"] <= told["roads"]["smtp"] <= told["backup_at"]
+    assert told["roads"]["lmtp"] is None
+    assert told["unsent"] == told["unprocessed"] == {"count": 0, "since": None}
+    assert told["disk_free"] > 0
+    ended = desk.verb("status")
+    assert (ended.returncode, ended.stdout.decode().splitlines()[-1]) == (0, "all is well")
+
+
+def test_daemon_that_does_not_run_is_told_with_what_to_do(desk: Desk) -> None:
+    assert desk.verb("sell", "acme", "4h").returncode == 0
+    code, told = asked(desk)
+    assert (code, told["daemon"]["running"]) == (1, False)
+    assert [problem["name"] for problem in told["problems"]] == ["daemon"]
+    ended = desk.verb("status")
+    assert ended.returncode == 1
+    assert "systemctl start mailgate" in ended.stdout.decode()
+    assert ended.stderr == b""
+
+
+def test_each_thing_that_is_wrong_has_a_line_of_what_to_do(desk: Desk) -> None:
+    assert desk.verb("sell", "acme", "4h").returncode == 0
+    with closing(sqlite3.connect(desk.store)) as store, store:
+        old = "2026-01-01T00:00:00.000000Z"
+        store.execute("update outbox set created_at = ?, last_error = 'connection refused'", [old])
+        for kind in ("backup", "day", "halt"):
+            store.execute("insert into event (kind, client, key, at) values (?, '', ?, ?)", [kind, old, old])
+    code, told = asked(desk)
+    assert code == 1
+    assert [problem["name"] for problem in told["problems"]] == ["daemon", "unsent", "backup", "books"]
+    assert all(problem["what"] and problem["do"] and "\n" not in problem["do"] for problem in told["problems"])
+    assert "connection refused" in told["problems"][1]["what"]
+
+
+def test_folder_where_no_desk_has_run_is_refused(desk: Desk) -> None:
+    ended = desk.verb("status")
+    assert (ended.returncode, ended.stdout) == (1, b"")
+    assert b"no desk has run here yet" in ended.stderr
+
+
+def test_asking_again_and_again_keeps_no_daemon_from_its_start(desk: Desk) -> None:
+    """Looking takes the daemon's lock for a moment."""
+    assert desk.verb("sell", "acme", "4h").returncode == 0
+    desk.start(ready=False)
+    while not running_daemon(desk.data):
+        pass
+    desk.wait_until_ready()

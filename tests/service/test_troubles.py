@@ -1,0 +1,141 @@
+"""The admin is told of trouble when it begins and when it is over: each once, whatever happens between."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from mailgate.core.mail import Due
+from mailgate.service.audit import audited
+from mailgate.service.jobs import troubles
+from mailgate.service.schedule import JOBS
+from mailgate.store import events, mailboxes, outbox
+from tests.stored import StoredDesk, stored_desk
+from tests.support import NOW
+from tests.support import desk as desk_of
+
+BOX = "imap.example.es/soporte@example.es/INBOX"
+IMAP = {"host": "imap.example.es", "user": "soporte@example.es", "password_env": "X"}
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def desk(tmp_path: Path):
+    with stored_desk(tmp_path, desk_of(imap=[IMAP], monitor={"disk_free": "1kB"})) as opened:
+        yield opened
+
+
+def tick(desk: StoredDesk, now: datetime) -> list[str]:
+    """Run the job; the templates of what it told."""
+    before = len(desk.mails())
+    with desk.store.write() as tx:
+        done = troubles.run(tx, desk.office, now)
+    told = [mail.template for mail in desk.mails()[before:]]
+    assert len(told) == done
+    return told
+
+
+def sent(desk: StoredDesk, now: datetime) -> None:
+    """All that is queued went out."""
+    with desk.store.write() as tx:
+        for mail in outbox.claim_due(tx, now, now, 100):
+            assert isinstance(mail, Due)
+            outbox.mark_sent(tx, mail.id, now)
+
+
+def fail(desk: StoredDesk, now: datetime, error: str = "LoginError: no") -> None:
+    with desk.store.write() as tx:
+        mailboxes.note_failure(tx, BOX, error, now)
+
+
+def reach(desk: StoredDesk) -> None:
+    with desk.store.write() as tx:
+        mailboxes.note_reached(tx, BOX)
+
+
+def test_job_is_in_the_schedule() -> None:
+    assert JOBS["troubles"] is troubles.run
+
+
+def test_mailbox_that_cannot_be_read_is_told_once_and_its_return_once(desk: StoredDesk) -> None:
+    fail(desk, NOW)
+    assert tick(desk, NOW + 9 * MINUTE) == []
+    fail(desk, NOW + 10 * MINUTE, "timeout")
+    assert tick(desk, NOW + 11 * MINUTE) == ["trouble"]
+    sent(desk, NOW + 12 * MINUTE)
+    assert tick(desk, NOW + 12 * MINUTE) == tick(desk, NOW + 60 * MINUTE) == []
+    reach(desk)
+    assert tick(desk, NOW + 90 * MINUTE) == ["all_clear"]
+    sent(desk, NOW + 90 * MINUTE)
+    assert tick(desk, NOW + 91 * MINUTE) == []
+    trouble, over = (message_from_bytes(raw, policy=policy.default) for raw in desk.raws())
+    assert trouble["To"] == over["To"] == "admin@example.es"
+    assert trouble["Auto-Submitted"] == "auto-generated"
+    text = trouble.get_content() if not trouble.is_multipart() else trouble.get_body(("plain",)).get_content()
+    assert BOX in text
+    assert "timeout" in text
+    assert "contraseña" in text
+    assert str(over["Subject"]) == f"Resuelto: El buzón {BOX} se vuelve a leer."
+
+
+def test_mailbox_that_comes_and_goes_is_told_once_an_hour(desk: StoredDesk) -> None:
+    told = []
+    for minute in range(0, 120, 15):
+        fail(desk, NOW + minute * MINUTE)
+        told += tick(desk, NOW + (minute + 11) * MINUTE)
+        reach(desk)
+        told += tick(desk, NOW + (minute + 12) * MINUTE)
+        sent(desk, NOW + (minute + 12) * MINUTE)
+    assert told == ["trouble", "all_clear"] * 2
+
+
+def test_outbox_that_is_stuck_is_told_with_what_the_server_said(desk: StoredDesk) -> None:
+    desk.take()
+    with desk.store.write() as tx:
+        for mail in outbox.claim_due(tx, NOW, NOW, 100):
+            outbox.mark_failed(tx, mail.id, "451 4.7.1 come back later", NOW + 60 * MINUTE)
+    assert tick(desk, NOW + 14 * MINUTE) == []
+    assert tick(desk, NOW + 16 * MINUTE) == ["trouble"]
+    assert "451 4.7.1 come back later" in desk.mails()[-1].subject
+    everything = desk.mails()
+    with desk.store.write() as tx:
+        for queued in everything:
+            outbox.mark_sent(tx, queued.id, NOW)
+    assert tick(desk, NOW + 20 * MINUTE) == ["all_clear"]
+
+
+def test_backup_is_missed_only_where_there_ever_was_one(desk: StoredDesk) -> None:
+    assert tick(desk, NOW + timedelta(days=30)) == []
+    with desk.store.write() as tx:
+        events.record(tx, "backup", "", NOW.isoformat(), NOW)
+    assert tick(desk, NOW + timedelta(hours=47)) == []
+    assert tick(desk, NOW + timedelta(hours=49)) == ["trouble"]
+    with desk.store.write() as tx:
+        later = NOW + timedelta(hours=50)
+        events.record(tx, "backup", "", later.isoformat(), later)
+    sent(desk, NOW + timedelta(hours=50))
+    assert tick(desk, NOW + timedelta(hours=51)) == ["all_clear"]
+
+
+def test_halted_books_have_a_mail_of_their_own(desk: StoredDesk) -> None:
+    with desk.store.write() as tx:
+        events.record(tx, "halt", "", NOW.isoformat(), NOW)
+    assert tick(desk, NOW + MINUTE) == []
+
+
+def test_full_disk_is_told(tmp_path: Path) -> None:
+    with stored_desk(tmp_path, desk_of(monitor={"disk_free": "900000GB"})) as desk:
+        assert tick(desk, NOW) == ["trouble"]
+        assert desk.mails()[-1].subject.startswith("Problema: Solo quedan ")
+
+
+def test_mails_of_troubles_come_from_events_says_the_audit(desk: StoredDesk) -> None:
+    fail(desk, NOW)
+    tick(desk, NOW + 11 * MINUTE)
+    with desk.store.write() as tx:
+        assert audited(tx).problems == []
+        tx.run("delete from event where kind = 'trouble'")
+        assert [problem for problem in audited(tx).problems if "trouble" in problem]
