@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -98,10 +99,10 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], empty: str)
 
 
 def _cell(value: object) -> Any:
-    """Numbers as they are, so that they stand to the right."""
-    if value is None:
-        return ""
-    return harmless_line(str(value)) if isinstance(value, str) else value
+    """Numbers as they are, so that they stand to the right; times to the minute."""
+    if not isinstance(value, str):
+        return "" if value is None else value
+    return harmless_line(_INSTANT.sub(r"\1 \2", value))
 
 
 def when(at: datetime | None, zone: ZoneInfo) -> str | None:
@@ -114,6 +115,8 @@ def on(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
+# As `when` writes it.
+_INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d[+-]\d\d:\d\d$")
 _MOST_DIGITS = 18  # what surely fits into the store's 64 bits
 
 

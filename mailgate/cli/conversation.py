@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -21,6 +22,8 @@ _bold = partial(click.style, bold=True)
 _INKS = {Role.CLIENT: "cyan", Role.TECHNICIAN: "green", Role.DIRECTOR: "green"}
 _HELD = {"balance": "until time is bought", "rule": "by a rule", "away": "its technician is away"}
 _LABEL = 12
+# What the lines after the first of a paragraph are set under: blanks, and the mark of a list.
+_HANGING = re.compile(r"\s*(?:[-*•–]\s+)?")
 
 
 def conversation(ticket: Ticket, said: Sequence[Message], booked: Sequence[Entry], rules: Rules) -> None:
@@ -93,9 +96,10 @@ def _rule(message: Message, rules: Rules, width: int) -> str:
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
-    """Lines no longer than the terminal is wide; what is indented stays so, long words (links) stay whole."""
+    """Lines no longer than the terminal is wide; what is indented or a list stays so, long words (links) stay whole."""
     for line in harmless(text).split("\n"):
-        indent = line[: len(line) - len(line.lstrip())][: width // 2]
+        found = _HANGING.match(line)
+        indent = " " * min(len(found[0]) if found else 0, width // 2)
         yield from textwrap.wrap(
             line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
         ) or [""]

@@ -47,7 +47,7 @@ def quarantine_group(context: click.Context, place: Place, json_wanted: bool) ->
 @as_json
 @pass_place
 def quarantine_show(place: Place, id: int, json_wanted: bool) -> None:  # noqa: A002
-    """Print the whole raw message; as JSON with the reason and, of a failure of ours, its traceback."""
+    """Print the whole raw message; the reason, and the traceback of a failure of ours, on stderr."""
     rules = place.rules()
     with place.store() as store, store.read() as tx:
         held = _quarantined(quarantine.get(tx, id), id)
@@ -57,8 +57,7 @@ def quarantine_show(place: Place, id: int, json_wanted: bool) -> None:  # noqa: 
         shown = {**_quarantine_object(held, rules), "state": held.state, "detail": held.detail or None}
         show({**shown, "raw": raw.decode("utf-8", "replace")}, json_wanted, str)
         return
-    if held.detail:
-        click.echo(harmless(held.detail), err=True)
+    click.echo(harmless("\n".join(filter(None, (held.reason, held.detail)))), err=True)
     if sys.stdout.isatty():
         click.echo(harmless(raw.decode("utf-8", "replace")))
     else:

@@ -12,7 +12,7 @@ WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")
 # Of a text the beginning; an excerpt has so many words, some of them before the first that was found.
 _MOST_TEXT = 20_000
 _LONG = 12
-_BEFORE = 3
+_BEFORE = 2
 
 
 def excerpt(text: str, wanted: Sequence[str]) -> str:

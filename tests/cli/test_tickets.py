@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mailgate.cli.terminal import coloured
 from mailgate.core.mail import Attachment
 from mailgate.core.model import Category, Kind, Priority, Role, Status, Ticket
 from mailgate.store import Connection, Store, entries, tickets
@@ -59,7 +60,7 @@ def story(tx: Connection) -> None:
         author="ana@acme.example",
         author_name="Ana Prieto",
         role=Role.CLIENT,
-        text="Hola:\n\nDesde ayer no cobra. " + "Es muy urgente. " * 12 + "\n\n  - sangrado",
+        text="Hola:\n\nDesde ayer no cobra. " + "Es muy urgente. " * 12 + "\n\n  - sangrado\n- " + "largo " * 20,
         attachments=(picture,),
     )
     answer = message(tx, 2, of=1, author="marta@example.es", author_name="Marta Gil", text="Ya cobra.", internal=True)
@@ -157,12 +158,24 @@ def test_ticket_reads_as_a_conversation(run: Run, monkeypatch: pytest.MonkeyPatc
     ):
         assert said in head
     assert first.startswith("Ana Prieto <ana@acme.example> · client · 23 Nov 2026, 11:00 ─")
-    assert "\n  - sangrado\n[captura.png, 1.2 MB]\n" in first
+    assert "\n  - sangrado\n- largo largo" in first
+    assert re.search(r"largo\n  (largo ?)+\n\[captura.png, 1.2 MB\]\n", first)
     assert second.startswith("Marta Gil <marta@example.es> · technician · internal · ")
     assert second.endswith("12 min charged, 5 min as a courtesy\n")
 
 
-def test_colour_is_for_terminals_alone(run: Run) -> None:
+@pytest.mark.parametrize(
+    ("terminal", "no_colour", "wanted"), [(True, "", True), (True, "1", False), (False, "", False)]
+)
+def test_colour_is_for_terminals_alone(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, no_colour: str, wanted: bool
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    monkeypatch.setenv("NO_COLOR", no_colour)
+    assert coloured() == wanted
+
+
+def test_ticket_in_a_pipe_has_no_colour(run: Run) -> None:
     fill(story)
     assert "\x1b" not in run("ticket", "1")[1]
 

@@ -1,0 +1,61 @@
+"""`quarantine` and `outbox` in a terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.support import written
+
+LONG = "\x1b[31m" + "muy " * 60
+COMMANDING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+
+
+@pytest.fixture
+def filled(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A stranger's mail in quarantine, in a terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    raw = written("hola \x1b]0;x\x07", sender="luis@stranger.example", subject=f"=?utf-8?q?{LONG.replace(' ', '_')}?=")
+    assert run("inject", "-", stdin=raw)[0] == 0
+    return run
+
+
+def test_quarantine_fits_into_the_terminal(filled: Run) -> None:
+    code, out, _ = filled("quarantine")
+    lines = out.splitlines()
+    assert code == 0
+    assert len(lines) == 3
+    assert max(len(line) for line in lines) <= 80
+    assert re.match(r" *1  \d{4}-\d\d-\d\d \d\d:\d\d  luis@", lines[2])
+    assert "…" in lines[2]
+    assert not COMMANDING.search(out)
+
+
+def test_outbox_fits_into_the_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    rules = Path("rules.toml")
+    smarthost = '\n[outgoing]\nvia = "smtp"\nhost = "127.0.0.1"\nport = 1\n'
+    rules.write_text(rules.read_text(encoding="utf-8") + smarthost, encoding="utf-8")
+    run("inject", "-", stdin=written(subject="x" * 200))
+    code, out, _ = run("outbox")
+    lines = out.splitlines()
+    assert code == 0
+    assert len(lines) == 4
+    assert max(len(line) for line in lines) <= 80
+
+
+def test_programs_get_everything(filled: Run) -> None:
+    (only,) = json.loads(filled("quarantine", "--json")[1])
+    assert len(only["subject"]) > 200
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", only["at"])
+
+
+def test_message_is_shown_byte_for_byte_where_it_is_no_terminal(filled: Run) -> None:
+    code, out, err = filled("quarantine", "show", "1")
+    assert code == 0
+    assert "hola \x1b]0;x\x07" in out
+    assert err == "luis@stranger.example is nobody that the rules know\n"
