@@ -98,7 +98,7 @@ def test_copy_of_a_busy_store_is_one_state_and_keeps_no_writer_waiting(desk: Sto
     written_meanwhile, steps = [], []
 
     def write() -> None:
-        other = connect(data / "mailgate.db", busy_seconds=0)  # it may wait for nobody
+        other = connect(data / "mailgate.db")
         number = 0
         while not done.is_set():
             number += 1
