@@ -27,7 +27,6 @@ from jinja2 import (
     pass_context,
 )
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from mailgate.core.health import Trouble
@@ -38,6 +37,7 @@ from mailgate.core.writing.compose import compose
 from mailgate.core.writing.page import from_text, pictures
 from mailgate.errors import RulesProblem
 from mailgate.samples import PROBLEMS, VALUES
+from mailgate.templating import MailEnvironment
 
 _ZONE = ZoneInfo("Europe/Madrid")  # of sample mails
 _AT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)  # when they are written
@@ -86,7 +86,7 @@ class Renderer:
     """
 
     def __init__(self, site: Path | None = None) -> None:
-        self._environment = ImmutableSandboxedEnvironment(
+        self._environment = MailEnvironment(
             loader=FileSystemLoader([folder for folder in (site, _packaged()) if folder]),
             undefined=StrictUndefined,
             autoescape=lambda name: name is not None and name.endswith(".html"),
