@@ -42,6 +42,8 @@ def gone(desk: Desk, absences: Sequence[Absence], now: datetime) -> Gone | None:
 
     Absences that follow on each other, with nothing but closed days between, are one.
     """
+    if not absences:
+        return None
     opening = desk.calendar.next_opening(now)
     back = opening
     while back and (away := on(absences, desk.local_day(back))):

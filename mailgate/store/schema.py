@@ -248,7 +248,7 @@ alter table ticket add column answer_left integer;
 alter table ticket add column quick_left integer;
 alter table ticket add column merged_into integer references ticket (id);
 create index ticket_due on ticket (answer_due_at) where answer_due_at is not null;
-create index ticket_load on ticket (technician) where status in ('new', 'open');
+create index ticket_load on ticket (technician, status) where status in ('new', 'open');
 create index ticket_planned on ticket (planned_start) where status = 'scheduled';
 create index ticket_delivery on ticket (planned_delivery) where planned_delivery is not null and status <> 'closed';
 create index ticket_away on ticket (technician, id) where held_for = 'away';
