@@ -106,10 +106,11 @@ def _own(mail: Mail, own: Collection[str]) -> Automatic | None:
 
 def _report(mail: Mail) -> Automatic | None:
     """A report as the standards define it, or its machine-readable part in the mail of a robot."""
-    kind, parameters = charset.parameters(mail.header("content-type"))
+    value = mail.header("content-type")
+    kind, parameters = charset.parameters(value) if "report" in value.lower() else ("", {})
     parts = [one.type.removeprefix("message/") for one in mail.attachments if one.type.startswith("message/")]
     named = [parameters.get("report-type", "").lower(), *parts] if kind == "multipart/report" else []
-    for name in named or (parts if _null_sender(mail) or _daemon(mail) else ()):
+    for name in named or (parts if parts and (_null_sender(mail) or _daemon(mail)) else ()):
         if name in _REPORTS:
             found, source = _REPORTS[name]
             return Automatic(found, f"report of type {name} ({source})")
@@ -122,11 +123,10 @@ def _bounce(mail: Mail) -> Automatic | None:
     """Bounces from before the standard, or from servers that do not keep to it."""
     if name := _present(mail, _BOUNCE_HEADERS):
         return Automatic("bounce", name)
-    subject = _BOUNCE_SUBJECT.match(mail.subject.lower())
-    text = mail.text[:_REACH].lower()
     if not (_daemon(mail) or _null_sender(mail)):
         return None
-    if subject:
+    text = mail.text[:_REACH].lower()
+    if subject := _BOUNCE_SUBJECT.match(mail.subject.lower()):
         return Automatic("bounce", f'a mail server\'s "{subject[0]}"')
     if text.lstrip().startswith(_QMAIL) or _BOUNCE_TEXT.search(text):
         return Automatic("bounce", "a mail server writes of a failed delivery")
@@ -153,10 +153,11 @@ def _generated(mail: Mail) -> Automatic | None:
         return Automatic("auto-generated", f"Auto-Submitted: {word}")
     if name := _present(mail, _GENERATED_HEADERS):
         return Automatic("auto-generated", name)
-    if _first_word(mail.header("content-type")) == "multipart/report":
+    value = mail.header("content-type")
+    if "report" in value.lower() and _first_word(value) == "multipart/report":
         return Automatic("auto-generated", "multipart/report (RFC 6522)")
-    suppressed = re.findall(r"[a-z]+", mail.header("x-auto-response-suppress").lower())
-    if not {"all", "autoreply", "oof"}.isdisjoint(suppressed):
+    suppressed = mail.header("x-auto-response-suppress").lower()
+    if suppressed and not {"all", "autoreply", "oof"}.isdisjoint(re.findall(r"[a-z]+", suppressed)):
         return Automatic("auto-generated", "X-Auto-Response-Suppress")
     return None
 
