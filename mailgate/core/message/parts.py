@@ -234,7 +234,7 @@ def _check_bounds(raw: bytes) -> None:
         raise OverLimitError(f"more than {MAX_FIELDS} header fields")
     if any(len(field) > MAX_FIELD for field in fields):
         raise OverLimitError(f"header field of more than {MAX_FIELD} bytes")
-    if max(raw.count(b"\n"), raw.count(b"\r")) > MAX_LINES:
+    if len(raw) > MAX_LINES and max(raw.count(b"\n"), raw.count(b"\r")) > MAX_LINES:
         raise OverLimitError(f"more than {MAX_LINES} lines")
 
 
