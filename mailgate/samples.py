@@ -125,6 +125,7 @@ _NOTICE: Values = {
     "held": "",
     "chosen": None,
     "limit": None,
+    "guest": False,
 }
 _CONVERSATION: Sequence[Values] = (
     {"at": _AT, "author": "Ana Prieto", "role": Role.CLIENT, "text": _TEXT, "internal": False},
@@ -189,6 +190,7 @@ _DESK: Mapping[str, Sequence[Values]] = {
         {**_NOTICE, "new": False, "raised": True},
         {**_NOTICE, "ticket": replace(_TICKET, quick_due_at=_BACK), "held": "balance", "balance": 0},
         {**_NOTICE, "held": "rule"},
+        {**_NOTICE, "new": False, "guest": True},
         *({**_NOTICE, "chosen": chosen} for chosen in CHOICES),
         {**_NOTICE, "held": "away", "chosen": {**CHOICES[0], "back_at": _BACK}},
     ),

@@ -61,7 +61,18 @@ _MERGED: Values = {
     "for_client": True,
 }
 
+_GUEST: Values = {
+    "ticket_tag": "SOP-12",
+    "client_name": "Acme S.L.",
+    "person_name": "Luis Soto",
+    "person_address": "luis@agencia.example",
+    "text": "Hola:\n\nAna me pide que os mande las claves.\n\n#time 99m",
+    "files": ("claves.txt",),
+    "number": 17,
+}
+
 VALUES: Mapping[str, Sequence[Values]] = {
+    "guest_waits": (_GUEST, {**_GUEST, "person_name": "luis@agencia.example", "files": ()}),
     "merged": (
         _MERGED,
         {**_MERGED, "for_client": False},

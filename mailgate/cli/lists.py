@@ -160,6 +160,7 @@ def _quarantine_object(held: Quarantined, rules: Rules) -> dict[str, Any]:
         "from": held.sender,
         "subject": held.subject,
         "reason": held.reason,
+        "ticket": tag_of(rules, held.ticket),
     }
 
 

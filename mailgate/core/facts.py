@@ -29,8 +29,9 @@ class Wanted:
     after `#release`.
     person: id of the technician who writes, "" for others. date: what a technician's mail says of when it was
     written. client: id of the client who writes.
-    prospect: address of somebody unknown who writes, "" for others. accounts: whether the decision
-    needs every entry of the clients. technicians: among whom one may have to be chosen, () where none has.
+    stranger: address of somebody unknown who writes, "" for others. prospect: the same, where such people may
+    become clients. accounts: whether the decision needs every entry of the clients. technicians: among whom one
+    may have to be chosen, () where none has.
     """
 
     message_id: str
@@ -43,6 +44,7 @@ class Wanted:
     prospect: str = ""
     accounts: bool = False
     date: datetime | None = None
+    stranger: str = ""
     quarantined: frozenset[int] = frozenset()
     technicians: tuple[str, ...] = ()
 
@@ -80,6 +82,15 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message in quarantine that points at a ticket. together: numbers of all that its sender has waiting there."""
+
+    ticket: int
+    sender: str
+    together: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Newer:
     """A message of a ticket that its answerer may not have seen. author: address. name: "" for none."""
 
@@ -106,7 +117,10 @@ class Facts:
     accounts: every entry of a client, oldest first, where the decision needs them. prospect: the
     ticket of an unknown writer; prospects: how many such tickets were opened in the last day. halted:
     the books do not add up and no minutes are booked. roster: what the choice of a technician has to know.
-    next_ticket: the number of the next new ticket.
+    next_ticket: the number of the next new ticket. guest_in: tickets into which an unknown writer was let.
+    waits_in: those in which a mail of theirs waits. at_the_door: of the messages that staff name, those that
+    wait with a ticket. guests: the newest message of a ticket, where a guest wrote it, for staff.
+    next_quarantined: the number of the next message in quarantine.
     """
 
     repeat_of: str = ""
@@ -132,6 +146,11 @@ class Facts:
     halted: bool = False
     roster: Roster = field(default_factory=Roster)
     next_ticket: int = 1
+    guest_in: frozenset[int] = frozenset()
+    waits_in: frozenset[int] = frozenset()
+    at_the_door: Mapping[int, Waiting] = field(default_factory=dict)
+    guests: Mapping[int, Heard] = field(default_factory=dict)
+    next_quarantined: int = 1
 
     def balance_after(self, client: str, entries: Iterable[Entry]) -> int:
         """The client's minutes once these entries are booked."""
@@ -161,6 +180,7 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         prospect=(mail.sender or "") if person is None and desk.rules.desk.strangers == "prospect" else "",
         accounts=asks.account or any(order.name in _ON_ACCOUNTS for order in orders),
         date=mail.date,
+        stranger=(mail.sender or "") if person is None else "",
         technicians=tuple(desk.rules.technicians) if person is not None and person.client else (),
     )
 

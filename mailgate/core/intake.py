@@ -25,6 +25,7 @@ from mailgate.core.stages.effects import (
     run_clocks,
 )
 from mailgate.core.stages.guards import hold_back
+from mailgate.core.stages.guests import admit_guests
 from mailgate.core.stages.mails import plan_mails
 from mailgate.core.stages.merging import merge_tickets
 from mailgate.core.stages.orders import read_commands
@@ -68,6 +69,7 @@ STAGES: tuple[Stage, ...] = (
     plan_work,  # start and delivery, and the client is told
     merge_tickets,  # "#merge SOP-9": goes on in another
     release_held,  # "#send": what waited for the technician's word
+    admit_guests,  # "#allow 17": a third person, in this ticket
     decide_on_quarantined,  # "#release 17", "#drop 17"
     keep_contract,  # low balance, end of service, estimate passed
     run_clocks,  # until when the next answer is owed

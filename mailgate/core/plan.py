@@ -32,6 +32,14 @@ class Merge:
     target: int
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A third person whom the desk lets into a ticket: this one address, this one ticket."""
+
+    ticket: int
+    address: str
+
+
 @dataclass(frozen=True)
 class Plan:
     """The decision on one mail, so far.
@@ -39,20 +47,19 @@ class Plan:
     person: who wrote, None for strangers and robots. authenticated: whether that is proven.
     vouched: somebody at this machine stands for the message (it was injected or released). confirmed: its
     writer said that it shall be done although it was held back.
-    ticket: the ticket it belongs to, as it stood before, or as it is opened. changed: as it shall
-    stand afterwards. follows: the ticket, closed for too long, that a new one goes on from.
-    own_token: the sender wrote to a reply address that was made for them.
-    text: what readers of the ticket will see of it. internal: not for the client's eyes. hold: ""
-    or why it waits for the technician's word: "forward", and whole "collision" (it did not see what came
+    ticket: the ticket it belongs to, as it stood before, or as it is opened. changed: as it shall stand
+    afterwards. follows: the ticket, closed for too long, that a new one goes on from. own_token: the sender
+    wrote to a reply address that was made for them. guest: the sender was let into the ticket as a third
+    person. text: what readers of the ticket will see of it. internal: not for the client's eyes. hold: "" or
+    why it waits for the technician's word: "forward", and whole "collision" (it did not see what came
     meanwhile) or "time" (it books an unlikely time). releases: what waited and is sent now; one that waited
-    whole is done before this mail. supersedes: it takes the place of what its writer had waiting whole.
-    rules, notify, assigned_by: those that applied, technicians to tell, the one that assigned it. choice: who
-    does it and why, None where that is not asked.
-    entries: for the ledger, numbers not given yet. matters: what waits for somebody's word from now
-    on. decisions: what was waiting and does not any more. others: other tickets that change with it,
-    as they shall stand. merges: tickets whose conversation goes on in another. released, dropped: numbers
-    in the quarantine that the director decides on.
-    reason: of a quarantine, a sentence.
+    whole is done before this mail. supersedes: it takes the place of what its writer had waiting whole. rules,
+    notify, assigned_by: those that applied, technicians to tell, the one that assigned it. choice: who does it
+    and why, None where that is not asked. entries: for the ledger, numbers not given yet. matters: what waits
+    for somebody's word from now on. decisions: what was waiting and does not any more. others: other tickets
+    that change with it, as they shall stand. merges: tickets whose conversation goes on in another. admits: who
+    may speak in a ticket from now on. released, dropped: numbers in the quarantine that the director decides
+    on. reason: of a quarantine, a sentence.
     final: nothing after this stage changes it. why: the trail, one step each.
     """
 
@@ -68,6 +75,7 @@ class Plan:
     opens: bool = False
     follows: int | None = None
     own_token: bool = False
+    guest: bool = False
     reading: Reading | None = None
     script: Script = NO_SCRIPT
     text: str = ""
@@ -84,6 +92,7 @@ class Plan:
     decisions: tuple[Decision, ...] = ()
     others: tuple[Ticket, ...] = ()
     merges: tuple[Merge, ...] = ()
+    admits: tuple[Guest, ...] = ()
     released: tuple[int, ...] = ()
     dropped: tuple[int, ...] = ()
     notices: tuple[Notice, ...] = ()

@@ -22,7 +22,7 @@ from mailgate.errors import StoreUnavailable
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.service.take import Clock, utc_now
-from mailgate.store import Connection, Store, entries, holds, journal, matters, messages, quarantine, tickets
+from mailgate.store import Connection, Store, entries, guests, holds, journal, matters, messages, quarantine, tickets
 from mailgate.store.connection import naming_errors
 from mailgate.store.facts import facts_for
 from mailgate.store.journal import Kept
@@ -234,6 +234,8 @@ def _keep_effects(tx: Connection, plan: Plan, message: int, now: datetime) -> No
         matters.decide(tx, decision.matter, decision.state, now, message)
     for matter in plan.matters:
         matters.open_matter(tx, replace(matter, message=message))
+    for guest in plan.admits:
+        guests.admit(tx, guest.ticket, guest.address, message)
     _keep_holds(tx, plan, message)
     # What waits whole has not come yet: sent again, corrected, its text is fresh.
     if plan.filed_in is not None and not plan.waits_whole:

@@ -8,9 +8,22 @@ from datetime import datetime, timedelta
 
 from mailgate.core import past
 from mailgate.core.choose import Roster
-from mailgate.core.facts import Facts, Heard, Held, Newer, Wanted
-from mailgate.store import absences, entries, events, experience, holds, matters, messages, outbox, quarantine, tickets
+from mailgate.core.facts import Facts, Heard, Held, Newer, Waiting, Wanted
+from mailgate.store import (
+    absences,
+    entries,
+    events,
+    experience,
+    guests,
+    holds,
+    matters,
+    messages,
+    outbox,
+    quarantine,
+    tickets,
+)
 from mailgate.store.connection import Connection
+from mailgate.store.messages import Message
 
 # What somebody usually books shows in their newest debits.
 _DEBITS = 20
@@ -35,6 +48,7 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
     # A ruling is given anywhere, and answers where it was asked for.
     asked_in = {matter.ticket for matter in waiting if matter.ticket and matter.entry in wanted.entries}
     found |= tickets.get_many(tx, sorted(asked_in - found.keys()))
+    here = {ticket.id for ticket in found.values()}
     return Facts(
         asked_at=outbox.written_at(tx, wanted.message_ids[0]) if waiting and wanted.message_ids else None,
         repeat_of=messages.repeat_of(tx, wanted.message_id, wanted.digest),
@@ -59,6 +73,13 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         halted=bool(wanted.person or waiting) and events.halted_since(tx) is not None,
         roster=roster_for(tx, wanted.client, wanted.technicians, now) if wanted.technicians else Roster(),
         next_ticket=tickets.next_id(tx),
+        guest_in=guests.admitted(tx, wanted.stranger, here) if wanted.stranger else frozenset(),
+        waits_in=frozenset(
+            ticket for ticket in here if wanted.stranger and guests.waiting(tx, ticket, wanted.stranger)
+        ),
+        at_the_door={number: waits for number in wanted.quarantined if (waits := _at_the_door(tx, number))},
+        guests={ticket: heard for ticket in here if wanted.person and (heard := _guest(tx, ticket))},
+        next_quarantined=quarantine.newest(tx) + 1,
     )
 
 
@@ -89,10 +110,24 @@ def facts_at(tx: Connection, wanted: Wanted, text: str, at: datetime) -> Facts:
     )
 
 
+def _at_the_door(tx: Connection, number: int) -> Waiting | None:
+    found = quarantine.get(tx, number)
+    if found is None or found.ticket is None or found.state != "waiting":
+        return None
+    return Waiting(found.ticket, found.sender, guests.waiting(tx, found.ticket, found.sender))
+
+
 def _heard(tx: Connection, ticket: int, before: datetime | None = None) -> Heard | None:
     last = messages.last_of_client(tx, ticket, before)
-    if last is None:
-        return None
+    return _as_heard(last) if last else None
+
+
+def _guest(tx: Connection, ticket: int) -> Heard | None:
+    last = messages.newest_of_guest(tx, ticket)
+    return _as_heard(last) if last else None
+
+
+def _as_heard(last: Message) -> Heard:
     return Heard(last.author, last.author_name, last.at, last.text, last.message_id, last.refs, last.subject)
 
 

@@ -41,6 +41,10 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
 
 
+# Of a row of `message`: whether its author was let into its ticket as a third person.
+_BY_GUEST = "exists (select 1 from guest g where g.ticket = message.ticket and g.address = message.author)"
+
+
 def add(tx: Connection, message: Message) -> int:
     """Keep a message with its attachments' names, to be found where it stands in a ticket; gives its number."""
     made = int(
@@ -111,17 +115,28 @@ def addressees(tx: Connection, ticket: int) -> frozenset[str]:
 
 
 def last_of_client(tx: Connection, ticket: int, before: datetime | None = None) -> Message | None:
-    """The newest message of a ticket from the client, or from who is none yet; robots do not count.
+    """The newest message of a ticket from the client, or from who is none yet; robots and guests do not count.
 
     before: the newest of those that came before a time.
     """
     row = tx.row(
-        "select * from message where ticket = :ticket and role in ('client', 'stranger') and automatic = ''"
+        "select * from message where ticket = :ticket and automatic = ''"
+        f" and (role = 'client' or (role = 'stranger' and not {_BY_GUEST}))"
         f"{' and at < :before' if before else ''} order by id desc limit 1",
         ticket=ticket,
         **({"before": stamp(before)} if before else {}),
     )
     return _message(row) if row else None
+
+
+def newest_of_guest(tx: Connection, ticket: int) -> Message | None:
+    """The newest message of a ticket from outside, where a guest wrote it; None where the client did."""
+    row = tx.row(
+        f"select message.*, {_BY_GUEST} as by_guest from message"
+        " where ticket = :ticket and role in ('client', 'stranger') and automatic = '' order by id desc limit 1",
+        ticket=ticket,
+    )
+    return _message(row) if row and row["by_guest"] and row["role"] == Role.STRANGER else None
 
 
 def remember_text(tx: Connection, ticket: int, text: str) -> None:

@@ -12,7 +12,7 @@ from mailgate.store.times import moment, opt_moment, stamp
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A message in quarantine. reason: a sentence; detail: a traceback, or ""."""
+    """A message in quarantine. reason: a sentence; detail: a traceback, or "". ticket: what it points at."""
 
     id: int
     at: datetime
@@ -22,6 +22,7 @@ class Quarantined:
     reason: str
     detail: str
     state: str
+    ticket: int | None = None
 
 
 def add(
@@ -113,4 +114,5 @@ def _row(row: Row) -> Quarantined:
         reason=row["reason"],
         detail=row["detail"],
         state=row["state"],
+        ticket=row["ticket"],
     )

@@ -74,7 +74,8 @@ def merge(tx: Connection, source: int, target: int) -> None:
     tx.run("update ticket set merged_into = :target where merged_into = :source", **both)
     tx.run("update message set ticket = :target where ticket = :source", **both)
     tx.run("update transcript set ticket = :target where ticket = :source", **both)
-    tx.run("update held set ticket = :target where ticket = :source", **both)
+    tx.run("update held set ticket = :target where ticket = :source and state = 'waiting'", **both)
+    tx.run("update held set ticket = :target where ticket = :source and released_by is not null", **both)
     tx.run("update matter set ticket = :target where ticket = :source and state = 'open'", **both)
     tx.run("update quarantine set ticket = :target where ticket = :source and state = 'waiting'", **both)
     tx.run(

@@ -126,8 +126,8 @@ def test_client_who_points_at_a_ticket_of_another_opens_their_own():
 def test_stranger_with_the_right_tag_and_token_gets_nothing_of_the_ticket():
     message = mail(sender="x@evil.example", subject="[SOP-12]", to=reply_address(12, "ana@acme.example"))
     decided = plan(message, known(ticket()))
-    assert decided.outcome is Outcome.QUARANTINE
-    assert decided.notices == ()
+    assert (decided.outcome, decided.changed) == (Outcome.QUARANTINE, None)
+    assert [(notice.template, notice.to) for notice in decided.notices] == [("guest_waits", "marta@example.es")]
 
 
 def test_closed_ticket_is_reopened_within_the_window():

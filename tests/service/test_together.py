@@ -483,3 +483,138 @@ def test_an_answer_with_merge_goes_out_in_its_own_thread(story: Desk):
     plan = story.says("ana", "De acuerdo, pues, quedo a la espera.\n\n> Lo llevamos junto.", 2)
     assert plan.text.startswith("De acuerdo")
     assert "Lo llevamos" not in plan.text
+
+
+# ---- third persons -------------------------------------------------------------------------------
+
+LUIS = "luis@agencia.example"
+WAITS = ("guest_waits", MARTA)
+
+
+def _luis_writes(story: Desk, text: str = "Soy de la agencia. ¿Las claves?", **parts: str) -> Plan:
+    """To the reply address that was made for Ana, who handed the mail on to him."""
+    return story.says(LUIS, text, **{"to": reply_address(1, ANA), "subject": "Re: El carrito", **parts})
+
+
+def _admitted(story: Desk) -> None:
+    _luis_writes(story)
+    story.answers("marta", "#admitir 1", story.newest("guest_waits", MARTA))
+    story.told()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"to": "soporte@example.es", "subject": "Re: [SOP-1] El carrito"},
+        {"headers": "In-Reply-To: <s1@acme.example>\n", "to": "soporte@example.es"},
+    ],
+)
+def test_a_stranger_who_points_at_a_ticket_waits_with_it_and_its_technician_is_told(story: Desk, parts: dict[str, str]):
+    assert _luis_writes(story, "¿Las claves?\n\n#time 99m", **parts).outcome is Outcome.QUARANTINE
+    assert story.told() == [WAITS]
+    told = story.text_of("guest_waits")
+    assert all(words in told for words in (f"({LUIS})", "> ¿Las claves?", "> · #time 99m", "«#admitir 1»"))
+    assert story.internal() == [False]
+
+
+def test_the_technician_is_told_once_while_a_mail_of_the_same_sender_waits(story: Desk):
+    for who in (LUIS, LUIS, "eva@agencia.example"):
+        story.says(who, "¿Hola?", to=reply_address(1, ANA))
+    assert story.told() == [WAITS, WAITS]
+
+
+@pytest.mark.parametrize("headers", ["Auto-Submitted: auto-replied\n", "List-Id: <x.agencia.example>\n"])
+def test_robots_and_lists_at_the_door_are_told_to_nobody(story: Desk, headers: str):
+    _luis_writes(story, headers=headers)
+    assert story.told() == []
+
+
+def test_a_stranger_who_points_at_nothing_waits_as_ever(story: Desk):
+    _luis_writes(story, to="soporte@example.es", subject="Hola")
+    assert story.told() == []
+
+
+def test_allow_lets_in_all_that_waits_and_what_comes_later(story: Desk):
+    _luis_writes(story)
+    _luis_writes(story, "¿Hay alguien?")
+    story.told()
+    story.answers("marta", "#allow 2", story.newest("guest_waits", MARTA))
+    notices = [mail.to for mail in story.stored.mails() if mail.template == "notice"]
+    assert (notices, story.told(), len(story.internal())) == ([MARTA] * 3, [], 4)
+    assert "no es del cliente" in story.text_of("notice")
+    assert _luis_writes(story, "Gracias por abrirme, otra pregunta.").outcome is Outcome.APPEND
+    with story.stored.store.read() as tx:
+        assert [str(one.role) for one in messages.of_ticket(tx, 1)].count("stranger") == 3
+
+
+def test_an_answer_goes_to_the_client_and_a_bare_copy_to_the_guest_who_wrote_last(story: Desk):
+    _admitted(story)
+    story.says("marta", "Van por teléfono.\n\n#time 5m", 1)
+    answers = [(mail.to, raw) for mail, raw in zip(story.stored.mails(), story.stored.raws(), strict=True)][-2:]
+    texts = {
+        to: body.get_content()
+        for to, raw in answers
+        if (body := message_from_bytes(raw, policy=default).get_body(("plain",)))
+    }
+    assert list(texts) == [ANA, LUIS]
+    assert "Saldo:" in texts[ANA]
+    assert "No funciona el carrito" in texts[ANA]
+    assert "Van por teléfono." in texts[LUIS]
+    assert "> Soy de la agencia" in texts[LUIS]
+    assert not any(words in texts[LUIS] for words in ("Saldo", "Tiempo", "5 min", "33 h", "No funciona"))
+    story.says("ana", "Gracias, ¿y el logo?", 1)
+    story.says("marta", "También.", 1)
+    assert [mail.to for mail in story.stored.mails() if mail.template == "answer"] == [ANA, LUIS, ANA]
+
+
+@pytest.mark.parametrize("text", ["saldo", "#time 30m", "#reclamar 1", "#tope 5m", "ok", "#devolucion"])
+def test_a_guest_asks_and_orders_nothing(story: Desk, text: str):
+    _admitted(story)
+    before = story.ledger(), story.matters(), story.ticket().limit
+    assert _luis_writes(story, text, subject=text).outcome is Outcome.APPEND
+    assert (story.ledger(), story.matters(), story.ticket().limit) == before
+    assert story.told() == []
+    assert LUIS not in [mail.to for mail in story.stored.mails()]
+
+
+def test_a_guest_may_not_speak_in_other_tickets(story: Desk):
+    _two_tickets(story)
+    _admitted(story)
+    assert _luis_writes(story, to="soporte@example.es", subject="[SOP-2] Otra").outcome is Outcome.QUARANTINE
+    assert _luis_writes(story, to="soporte@example.es", subject="Otra cosa").outcome is Outcome.QUARANTINE
+
+
+def test_a_guest_goes_along_when_the_ticket_is_merged(story: Desk):
+    _two_tickets(story)
+    _admitted(story)
+    story.says("marta", "#merge SOP-2", 1)
+    plan = _luis_writes(story, "¿Seguimos aquí?")
+    assert plan.ticket is not None
+    assert (plan.outcome, plan.ticket.id) == (Outcome.APPEND, 2)
+
+
+def test_a_guest_reopens_a_closed_ticket_however_late(story: Desk):
+    _admitted(story)
+    story.says("marta", "#close", 1)
+    assert story.says(LUIS, "Una cosa más.", 1, at=NOW + timedelta(days=60), to=reply_address(1, ANA)).opens is False
+    assert story.ticket().status is Status.OPEN
+
+
+def test_only_strangers_at_a_ticket_are_let_in(story: Desk):
+    story.says(MARTA, "Soy yo.", to=reply_address(1, ANA))
+    story.says(LUIS, "Hola.", subject="Hola")
+    for number, words in ((1, "no es de una persona desconocida"), (2, "no es de una"), (9, "9")):
+        assert story.says("marta", f"#allow {number}", 1).outcome is Outcome.REJECT
+        assert words in story.text_of("problems")
+
+
+def test_a_ticket_of_a_prospect_is_not_open_to_others(tmp_path: Path):
+    with stored_desk(tmp_path, desk(desk={"strangers": "prospect"})) as stored:
+        story = Desk(stored)
+        story.says("eva@nueva.example", "Queremos ser clientes.")
+        at_eva = reply_address(1, "eva@nueva.example")
+        assert _luis_writes(story, to=at_eva).outcome is Outcome.QUARANTINE
+        assert ("guest_waits", ELENA) in story.told()
+        plan = story.says("eva@nueva.example", "Somos una tienda.", to=at_eva)
+        assert plan.outcome is Outcome.APPEND

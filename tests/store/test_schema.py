@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from mailgate.store import (
     events,
     experience,
     facts,
+    guests,
     holds,
     journal,
     matters,
@@ -186,6 +188,8 @@ def _questions(tx: Connection) -> Iterator[object]:
         technicians=("marta", "luis"),
     )
     yield facts.facts_for(tx, wanted, NOW)
+    yield facts.facts_for(tx, replace(wanted, person="", stranger="x@y.example"), NOW)
+    yield guests.admit(tx, 2, "x@y.example", 2)
     yield quarantine.newest(tx)
     yield journal.take(tx, b"one more", Envelope("smtp"), NOW)
     yield journal.waiting(tx, 20)
@@ -204,6 +208,7 @@ def _questions(tx: Connection) -> Iterator[object]:
     yield holds.release(tx, 1, 1)
     yield holds.forget_whole(tx, 2, "marta")
     yield journal.of_message(tx, 1)
+    yield tickets.merge(tx, 3, 4)
     yield messages.get(tx, 1)
     yield messages.of_ticket(tx, 1)
     yield queued(tx, 99, 99)

@@ -311,6 +311,7 @@ READERS: Mapping[str, Reader] = {
     "yes": _nothing,
     "test": _nothing,
     "merge": _merge,
+    "allow": _quarantined,
     "estimate": _for_ticket(_estimate),
     "plan": _for_ticket(_planned),
     "postpone": _for_ticket(_planned),

@@ -81,7 +81,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("postpone", "aplazar", "[SOP-12] 2026-12-04 [2026-12-05] [reason]"),
     Verb("merge", "unir", "[SOP-12] SOP-9"),
     Verb("redact", "ocultar", "text", available=False),
-    Verb("allow", "admitir", "17", available=False),
+    Verb("allow", "admitir", "17"),
     Verb("away", "fuera", "2026-12-21 2026-12-24", available=False),
     Verb("test", "prueba"),
     Verb("uphold", "confirmar", "345 [reason]", director_only=True),
@@ -267,6 +267,7 @@ PROBLEMS: tuple[str, ...] = (
     "entry_unreadable",  # got: what stands where the entry's number should; right: "#void 345"
     "quarantine_unreadable",  # got: what stands where the number should; right: "#release 17"
     "not_in_quarantine",  # got: the number of a message that is not there, or was decided on already
+    "no_guest",  # got: the number of a message in quarantine that is no stranger's who points at a ticket
     "merge_itself",  # got: the ticket to merge into, "SOP-9", which is the same, or went into this one
     "merge_other_client",  # got: the ticket to merge into, "SOP-9", which is another client's
     "merge_twice",  # got: the line; an earlier line of the mail merges tickets, too

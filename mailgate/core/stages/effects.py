@@ -126,7 +126,8 @@ def decide_on_quarantined(plan: Plan, facts: Facts, desk: Desk, now: datetime) -
     if not plan.role.staff:
         return plan
     named = {name: tuple(one.quarantined for one in plan.script.commands if one.name == name) for name in _QUARANTINE}
-    return plan.but(released=tuple(filter(None, named["release"])), dropped=tuple(filter(None, named["drop"])))
+    released = dict.fromkeys((*plan.released, *filter(None, named["release"])))
+    return plan.but(released=tuple(released), dropped=tuple(filter(None, named["drop"])))
 
 
 _QUARANTINE = ("release", "drop")

@@ -16,7 +16,8 @@ from mailgate.core.message import subject as subjects
 from mailgate.core.model import Kind, MatterKind, Priority, Status, Ticket
 from mailgate.core.plan import Plan
 from mailgate.core.stages.guards import held_notice
-from mailgate.core.stages.reply import answered_person, answering, chain, client_has_it, real_id
+from mailgate.core.stages.guests import copy_for_guest
+from mailgate.core.stages.reply import answered_person, answering, chain, client_has_it, real_id, thread_of
 
 
 def plan_mails(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -73,9 +74,9 @@ def _welcome(plan: Plan, ticket: Ticket, desk: Desk) -> Notice:
 def _for_staff_mail(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Iterator[Notice]:
     released = plan.releases
     if released and not released.whole:
-        yield _answer(plan, ticket, facts, desk, released.text, released)
+        yield from _answers(plan, ticket, facts, desk, released.text, released)
     if not plan.internal and not client_has_it(plan.mail, ticket, facts, desk):
-        yield _answer(plan, ticket, facts, desk, plan.text)
+        yield from _answers(plan, ticket, facts, desk, plan.text)
     if plan.hold:
         yield held_notice(plan, ticket, desk, {"newer": (), "unusual": None, "replaced": False})
 
@@ -141,6 +142,7 @@ def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, 
             "balance": facts.balance_after(ticket.client, plan.entries),
             "text": plan.text,
             "attachments": [(file.name, file.size) for file in plan.mail.attachments if here],
+            "guest": plan.guest,
             "new": plan.opens,
             "raised": bool(plan.ticket and plan.ticket.priority is not ticket.priority and not plan.role.staff),
             "held": ticket.held_for,
@@ -150,9 +152,19 @@ def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, 
         subject=f"[{tag} {client_name}] {ticket.subject}",
         author=plan.mail.sender_name,
         automatic="",
-        references=chain((_thread_of(ticket, desk),), plan.mail.message_id),
+        references=chain((thread_of(ticket, desk),), plan.mail.message_id),
         carry=here,
     )
+
+
+def _answers(
+    plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, body: str, released: Held | None = None
+) -> Iterator[Notice]:
+    """The answer to the client, and a copy for a guest whom it answers."""
+    answer = _answer(plan, ticket, facts, desk, body, released)
+    yield answer
+    if guest := facts.guests.get(ticket.id):
+        yield copy_for_guest(answer, guest, desk)
 
 
 def _answer(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, body: str, released: Held | None = None) -> Notice:
@@ -194,9 +206,3 @@ def _client_subject(subject: str, ticket: Ticket, desk: Desk) -> str:
     """The client's own subject, so that their mail program keeps one thread."""
     tag = f"[{desk.tag(ticket.id)}] " if desk.rules.desk.tag_client_subject else ""
     return f"Re: {tag}{subjects.bare(subject)}"
-
-
-def _thread_of(ticket: Ticket, desk: Desk) -> str:
-    """An ID that no mail bears and all mails of a ticket refer to: programs group by it."""
-    domain = desk.rules.desk.address.rpartition("@")[2]
-    return f"{desk.tag(ticket.id).lower()}.thread.mailgate@{domain}"

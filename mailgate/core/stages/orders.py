@@ -18,6 +18,7 @@ from mailgate.core.message import subject
 from mailgate.core.model import Command, Kind, MatterKind, Outcome, Problem, Role
 from mailgate.core.plan import Plan
 from mailgate.core.settings.rules import Rules
+from mailgate.core.stages.guests import admission_problem
 from mailgate.core.stages.merging import merge_problem
 from mailgate.core.stages.planning import PLANNING, plan_problem
 from mailgate.core.stages.reply import answering
@@ -115,6 +116,8 @@ def _checked(plan: Plan, found: Command, facts: Facts, desk: Desk, now: datetime
         problem = _void_problem(plan, found, facts, now)
     elif found.quarantined and found.quarantined not in facts.quarantined:
         problem = Problem("not_in_quarantine", str(found.quarantined))
+    elif found.name == "allow":
+        problem = admission_problem(found, facts, desk)
     elif found.name == "merge":
         problem = merge_problem(plan, found, facts, desk)
     elif found.name in ("send", "yes") and not _held_back(plan, found, facts):
@@ -151,7 +154,7 @@ def _ruled_once(commands: Iterable[Command]) -> Iterator[Command]:
 
 
 # Of each group one command is about the same thing in a mail: a second one says something else.
-_ONE_OF = (("accept", "decline", "cancel"), ("send", "yes"), ("estimate",), PLANNING, ("release", "drop"))
+_ONE_OF = (("accept", "decline", "cancel"), ("send", "yes"), ("estimate",), PLANNING, ("release", "drop", "allow"))
 
 
 def _alone(commands: Iterable[Command], plan: Plan, facts: Facts) -> tuple[Command, ...]:

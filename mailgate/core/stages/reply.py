@@ -35,3 +35,9 @@ def answered_person(ticket: Ticket, heard: Heard | None, desk: Desk) -> str:
 def client_has_it(mail: Mail, ticket: Ticket, facts: Facts, desk: Desk) -> bool:
     """Whether a technician's mail went to the very person whom it answers, with the desk in copy."""
     return answered_person(ticket, facts.heard.get(ticket.id), desk) in (*mail.to, *mail.cc)
+
+
+def thread_of(ticket: Ticket, desk: Desk) -> str:
+    """An ID that no mail bears and all mails of a ticket refer to: programs group by it."""
+    domain = desk.rules.desk.address.rpartition("@")[2]
+    return f"{desk.tag(ticket.id).lower()}.thread.mailgate@{domain}"

@@ -33,7 +33,7 @@ def choose_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     if match is None:
         return plan.but("points at no ticket in which they may speak")
     tag = desk.tag(match.ticket.id)
-    if not plan.role.staff and not _goes_on(match.ticket, desk, now):
+    if not plan.role.staff and not plan.guest and not _goes_on(match.ticket, desk, now):
         why = f"ticket {tag}: {match.why}; closed for too long"
         return plan.but(why, follows=match.ticket.id, own_token=match.own_token)
     return plan.but(f"ticket {tag}: {match.why}", ticket=match.ticket, own_token=match.own_token)

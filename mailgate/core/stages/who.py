@@ -12,6 +12,7 @@ from mailgate.core.message import automatic
 from mailgate.core.model import Outcome, Person, Role
 from mailgate.core.plan import Plan
 from mailgate.core.reading import fresh
+from mailgate.core.stages.guests import at_the_door
 
 
 def recognise_repeat(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -60,20 +61,29 @@ def refuse_strangers(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Pla
         return plan.quarantined("From does not name exactly one plain address")
     if plan.person is not None:
         return plan
+    person = _unknown(plan.mail, desk)
+    match = thread.find(plan.mail, person, facts, desk)
+    if match and match.ticket.id in facts.guest_in:
+        return plan.but(f"a guest in {desk.tag(match.ticket.id)}", person=person, guest=True)
+    # Who asked to become a client speaks in their own ticket, whatever else they point at.
+    if match is None and facts.prospect is None and (pointed := next(thread.pointers(plan.mail, facts, desk), None)):
+        return at_the_door(plan, pointed, facts, desk)
     if desk.rules.desk.strangers == "prospect":
-        return _prospect(plan, facts, desk)
+        return _prospect(plan, person, facts, desk)
     if desk.rules.desk.strangers == "reject":
         return plan.ends(Outcome.REJECT, "strangers are rejected (desk.strangers)", text=_whole(plan.mail))
     return plan.quarantined(f"{plan.mail.sender} is nobody that the rules know")
 
 
-def _prospect(plan: Plan, facts: Facts, desk: Desk) -> Plan:
+def _unknown(mail: Mail, desk: Desk) -> Person:
+    return Person(Role.STRANGER, "", mail.sender_name, mail.sender or "", desk.rules.desk.language, client="")
+
+
+def _prospect(plan: Plan, person: Person, facts: Facts, desk: Desk) -> Plan:
     """Somebody unknown who may become a client: their thread is a ticket of its own."""
     most = desk.rules.desk.prospects_per_day
     if facts.prospect is None and facts.prospects >= most:
         return plan.quarantined(f"more than {most} unknown people in a day (desk.prospects_per_day)")
-    address = plan.mail.sender or ""
-    person = Person(Role.STRANGER, "", plan.mail.sender_name, address, desk.rules.desk.language, client="")
     return plan.but("may become a client (desk.strangers)", person=person)
 
 
