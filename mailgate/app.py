@@ -210,7 +210,7 @@ class Daemon:
 
     def _clockwork(self) -> Clockwork:
         """The table of what happens every few moments."""
-        clockwork = Clockwork(self._office.desk.rules.zone)
+        clockwork = Clockwork()
         clockwork.every(_RELOAD_SECONDS, "reload", self._reload_if_changed)
         clockwork.every(_OUTBOX_SECONDS, "outbox", self._ring_outbox)
         clockwork.every(_JOBS_SECONDS, "day", self._daily.tick)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime
 from typing import Any
 
 from apscheduler.executors import pool
@@ -28,14 +28,11 @@ class Clockwork:
     tells, and makes them due again. wall, steady: the two clocks, in seconds.
     """
 
-    def __init__(
-        self, zone: tzinfo, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._zone = zone
+    def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
         self._wall, self._steady = wall, steady
         self._threads = pool.ThreadPoolExecutor(_AT_ONCE)
         self._scheduler: Any = AsyncIOScheduler(
-            timezone=zone,
+            timezone=UTC,
             executors={"default": {"type": "asyncio"}, "threads": self._threads},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
@@ -46,7 +43,7 @@ class Clockwork:
     def every(self, seconds: float, name: str, job: Callable[[], Any]) -> None:
         """Add a job: a coroutine function for the event loop, any other runs in a thread and may take long."""
         runs_in = "default" if asyncio.iscoroutinefunction(job) else "threads"
-        now = datetime.now(self._zone)
+        now = datetime.now(UTC)
         self._scheduler.add_job(job, "interval", seconds=seconds, id=name, executor=runs_in, next_run_time=now)
 
     def start(self) -> None:
@@ -79,4 +76,4 @@ class Clockwork:
 
     def _make_due(self) -> None:
         for job in self._scheduler.get_jobs():
-            self._scheduler.modify_job(job.id, next_run_time=datetime.now(self._zone))
+            self._scheduler.modify_job(job.id, next_run_time=datetime.now(UTC))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from datetime import UTC
 
 from mailgate.edges.clockwork import Clockwork
 from tests.servers import eventually
@@ -24,7 +23,7 @@ class Wall:
 
 
 async def test_jobs_run_at_the_start_and_again_and_again():
-    clockwork, runs, threads = Clockwork(UTC), [], set()
+    clockwork, runs, threads = Clockwork(), [], set()
 
     async def job() -> None:
         runs.append(threading.current_thread())
@@ -42,7 +41,7 @@ async def test_jobs_run_at_the_start_and_again_and_again():
 
 async def test_clock_that_is_put_back_or_ahead_makes_all_jobs_due():
     wall, runs = Wall(), []
-    clockwork = Clockwork(UTC, wall)
+    clockwork = Clockwork(wall)
     clockwork.every(HOUR, "hourly", lambda: runs.append(1))
     clockwork.start()
     for jump in (0, -HOUR, HOUR):
@@ -55,7 +54,7 @@ async def test_clock_that_is_put_back_or_ahead_makes_all_jobs_due():
 
 
 async def test_stopping_waits_for_what_is_under_way_and_begins_nothing_more():
-    clockwork, done, begun = Clockwork(UTC), [], threading.Event()
+    clockwork, done, begun = Clockwork(), [], threading.Event()
 
     def long_work() -> None:
         begun.set()

@@ -77,6 +77,13 @@ def test_director_plans_any_ticket_and_its_technician_is_told(story: Story) -> N
     assert story.told() == [("planned", ANA), ("planned_for_you", MARTA)]
 
 
+def test_director_who_plans_what_is_theirs_is_told_nothing(story: Story) -> None:
+    story.says("elena", "#assign elena", 1)
+    story.told()
+    story.says("elena", "#plan 2026-11-05", 1)
+    assert story.told() == [("planned", ANA)]
+
+
 def test_client_who_writes_meanwhile_leaves_the_plan_and_the_technician_is_told(story: Story) -> None:
     story.says("marta", "#plan 2026-11-05 2026-11-06", 1)
     plan = story.says("ana", "¿Podría ser antes?", 1, NOW + HOUR)

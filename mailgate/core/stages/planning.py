@@ -112,5 +112,5 @@ def _told(plan: Plan, ticket: Ticket, command: Command, facts: Facts, desk: Desk
         in_reply_to=real_id(heard.message_id) if heard else "",
         references=chain(heard.references, heard.message_id) if heard else (),
     )
-    if ticket.technician != plan.author:
+    if desk.staff_address(ticket.technician) != desk.staff_address(plan.author):
         yield to_staff(desk, ticket.technician, "planned_for_you", values, ticket.id)
