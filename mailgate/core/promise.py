@@ -24,11 +24,12 @@ def asked(ticket: Ticket, desk: Desk, now: datetime) -> Ticket:
     if ticket.asked_at is not None and ticket.status not in _WITH_CLIENT:
         return ticket
     terms = desk.rules.promise
-    quick = terms.quick_answer if _counts_for_quick(desk, now) else None
+    quick = terms.quick_answer if terms.quick_answer < terms.first_answer and _in_time(desk, now) else None
     return replace(kept(ticket), asked_at=now, answer_left=terms.first_answer, quick_left=quick)
 
 
-def _counts_for_quick(desk: Desk, at: datetime) -> bool:
+def _in_time(desk: Desk, at: datetime) -> bool:
+    """Whether a message of this time is promised a quick answer."""
     last = desk.rules.hours.last_quick
     return desk.calendar.is_open(at) and at.astimezone(desk.rules.zone).time() <= last
 

@@ -109,6 +109,12 @@ def test_second_message_leaves_the_first_promise_as_it_is():
     assert promise.clocked(promise.asked(first, DESK, NOW + HOUR / 2), DESK, NOW + HOUR / 2) == first
 
 
+def test_quick_answer_is_promised_only_where_it_is_the_quicker_one():
+    brisk = desk(promise={"first_answer": "30m"})
+    found = promise.clocked(promise.asked(ticket(), brisk, NOW), brisk, NOW)
+    assert (found.answer_due_at, found.quick_due_at) == (NOW + HOUR / 2, None)
+
+
 def test_quick_answer_that_did_not_come_is_promised_no_more():
     late = promise.clocked(promise.asked(opened(), DESK, NOW + HOUR), DESK, NOW + HOUR)
     assert (late.answer_due_at, late.quick_due_at) == (NOW + 4 * HOUR, None)
