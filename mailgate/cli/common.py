@@ -95,7 +95,10 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], empty: str)
     heads = [name.replace("_", " ") for name in names]
     cells = [[_cell(row[name]) for name in names] for row in rows]
     shown = fitted([heads, *cells])
-    return str(tabulate.tabulate(shown[1:], headers=shown[0], tablefmt="simple"))
+    columns_of_words = [any(isinstance(cell, str) and cell for cell in column) for column in zip(*cells, strict=True)]
+    words = [place for place, are_words in enumerate(columns_of_words) if are_words]
+    # Else a subject such as "0012" would be taken for a number.
+    return str(tabulate.tabulate(shown[1:], headers=shown[0], tablefmt="simple", disable_numparse=words))
 
 
 def _cell(value: object) -> Any:

@@ -209,6 +209,12 @@ def test_long_subject_is_cut_to_the_terminal(run: Run, monkeypatch: pytest.Monke
     assert len(row) <= 80 + row.count("\u0301")
 
 
+@pytest.mark.parametrize("subject", ["0012", "1e5", "12.50", "nan"])
+def test_subject_that_looks_like_a_number_stays_as_it_is(run: Run, subject: str) -> None:
+    fill(lambda tx: asked(tx, 1, subject))
+    assert run("tickets")[1].splitlines()[2].endswith(f"  {subject}")
+
+
 def test_nothing_is_cut_in_a_pipe(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     fill(lambda tx: asked(tx, 1, "x" * 300))
