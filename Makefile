@@ -13,7 +13,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test quick check bench guides lock clean packages
+.PHONY: help run demo test quick check bench install guides lock clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench: $(VENV)/.dev ## how fast it is; ARGS='--help' tells what can be chosen
 guides: $(VENV)/.dev ## write docs/guide-*.md anew, after a change of commands, templates or rules.toml
 	for audience in clients technicians; do for language in es en; do \
 	  $(BIN)/mailgate guide $$audience --language $$language > docs/guide-$$audience.$$language.md; done; done
+
+install: ## for the whole machine, with systemd (as root); see docs/operations.md
+	@PYTHON=$(PYTHON) systemd/install.sh
 
 lock: ## choose the versions of the dependencies anew (needs uv)
 	$(LOCK) --group build --upgrade --output-file requirements.lock

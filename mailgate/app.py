@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from mailgate import config
+from mailgate import config, disk
 from mailgate.core.desk import Desk
 from mailgate.core.health import troubles
 from mailgate.core.mail import Envelope, Notice, Source
@@ -26,6 +26,7 @@ from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.rules import Rules
 from mailgate.edges.clockwork import Clockwork
 from mailgate.edges.monitor import Monitor, Seen
+from mailgate.edges.notify import Notifier
 from mailgate.edges.outbound import FileTransport, SmtpTransport, Transport
 from mailgate.edges.pollers import Pollers
 from mailgate.edges.smtp import Gate, Handler, quiet_libraries
@@ -82,6 +83,7 @@ def sole_daemon(data: Path, patience: float = 0.0) -> Iterator[None]:
         if not _locked(file, patience):
             file.seek(0)
             raise Refused(f"{data}: another mailgate is running on it (process {file.read().strip()})") from None
+        disk.owned_like(data / "mailgate.lock", data)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -145,6 +147,7 @@ class Daemon:
         self._pace = Pace()
         self._gates: list[Gate] = []
         self._monitor: Monitor | None = None
+        self._notifier = Notifier()
         self._pollers = Pollers(self._intake, lambda: self._office.desk.rules, rules_path.parent)
         self._daily = Daily(self._store, self._writer, lambda: self._office, self._ring_outbox)
         self._transport = transport_for(self._office.desk.rules, rules_path, data)
@@ -169,10 +172,19 @@ class Daemon:
         clockwork.start()
         delivering = asyncio.create_task(self._deliver())
         self._announce()
+        feeding = asyncio.create_task(self._notifier.feed_watchdog(self._sign_of_life))
+        self._notifier.tell("READY=1")
         if ready:
             ready.set()
         await self._stopping.wait()
+        self._notifier.tell("STOPPING=1")
         await self._stop(clockwork, delivering)
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+
+    def _sign_of_life(self, within: float) -> Future[None] | None:
+        """Something small for the writer to do; None where messages are not processed any more."""
+        return None if self._processor.stands_still(within) else self._writer.submit(lambda tx: None)
 
     def stop(self) -> None:
         """Ask a daemon that runs in another thread to end."""
@@ -247,6 +259,11 @@ class Daemon:
             self._reload()
 
     def _reload(self) -> None:
+        self._notifier.reloading()
+        self._take_up_rules()
+        self._notifier.tell("READY=1")
+
+    def _take_up_rules(self) -> None:
         """Take up changed rules whole, or keep the last good ones and tell the admin."""
         self._stamp = _stamp(self._rules_path)
         before, transport = self._office, self._transport

@@ -5,6 +5,7 @@ What does not add up stops the booking of minutes until a later proof is good.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -101,7 +102,8 @@ def audited_apart(store: Store, going: Callable[[], bool]) -> Audit | None:
 
 
 def _send_audit(path: Path, sender: PipeConnection) -> None:
-    os.nice(_MODEST)
+    with contextlib.suppress(OSError):  # where that is not allowed it is done all the same
+        os.nice(_MODEST)
     try:
         store = Store(path)
         with store.read() as tx:

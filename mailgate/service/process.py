@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -303,6 +304,7 @@ class Processor:
         self._clock = clock
         self._wake = threading.Event()
         self._stopping = False
+        self._moved = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="processor", daemon=True)
 
     def start(self) -> None:
@@ -312,6 +314,10 @@ class Processor:
     def wake(self) -> None:
         """Something was taken."""
         self._wake.set()
+
+    def stands_still(self, seconds: float) -> bool:
+        """Whether nothing has moved for so long: idle it looks every second."""
+        return not self._thread.is_alive() or time.monotonic() - self._moved > seconds
 
     def stop(self) -> None:
         """Finish the batch under way, then end."""
@@ -366,6 +372,7 @@ class Processor:
         return bool(ready)
 
     def _waiting(self, most: int) -> list[Kept]:
+        self._moved = time.monotonic()
         with self._store.read() as tx:
             return journal.waiting(tx, most)
 
