@@ -128,8 +128,15 @@ _NOTICE: Values = {
     "guest": False,
 }
 _CONVERSATION: Sequence[Values] = (
-    {"at": _AT, "author": "Ana Prieto", "role": Role.CLIENT, "text": _TEXT, "internal": False},
-    {"at": _AT, "author": "Marta Gil", "role": Role.TECHNICIAN, "text": "Es cosa del DNS.", "internal": True},
+    {"at": _AT, "author": "Ana Prieto", "role": Role.CLIENT, "text": _TEXT, "internal": False, "files": ()},
+    {
+        "at": _AT,
+        "author": "Marta Gil",
+        "role": Role.TECHNICIAN,
+        "text": "Es cosa del DNS.",
+        "internal": True,
+        "files": ("dns.txt",),
+    },
 )
 _BALANCE: Values = {
     "client_name": "Acme S.L.",

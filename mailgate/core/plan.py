@@ -143,6 +143,12 @@ class Plan:
         return self.ticket.id if self.ticket and self.outcome is not Outcome.REJECT else None
 
     @property
+    def hands_on(self) -> bool:
+        """Whether the mail hands on somebody else's: in its text, or attached whole (RFC 2046 section 5.2.1)."""
+        forward = self.reading is not None and self.reading.forward
+        return forward or any(file.type == "message/rfc822" for file in self.mail.attachments)
+
+    @property
     def waits_whole(self) -> bool:
         """Whether nothing of the mail is done until its writer says so."""
         return self.hold not in ("", "forward")

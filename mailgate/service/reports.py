@@ -176,7 +176,8 @@ def _conversation(tx: Connection, ticket: int | None) -> list[dict[str, Any]]:
             "role": message.role.value,
             "text": message.text,
             "internal": message.internal,
+            "files": [file.name for file in message.attachments if not file.inline],
         }
         for message in messages.of_ticket(tx, ticket or 0)
-        if message.text.strip()
+        if message.text.strip() or message.attachments
     ]

@@ -8,6 +8,8 @@ import pytest
 
 from mailgate.core.facts import Held
 from mailgate.core.intake import decide
+from mailgate.core.mail import Envelope
+from mailgate.core.message import mime
 from mailgate.core.model import Kind, Outcome, Role, Status
 from tests.support import NOW, debit, desk, from_marta, known, mail, plan, reply_address, templates, ticket
 
@@ -385,6 +387,37 @@ def test_forwarded_mail_is_kept_as_a_note_until_the_technician_says_send():
     assert templates(decided) == ["held"]
     assert "Mira:" in decided.text
     assert "Su dominio caduca." in decided.text
+
+
+@pytest.mark.parametrize("prefix", ["Fwd:", "FW:", "RV:", "Rv:", "Reenv:", "Fwd: RE:"])
+@pytest.mark.parametrize("text", ["", "Mira:\n\n", "Inicio del mensaje reenviado:\n\n> "])
+def test_no_forward_reaches_the_client_by_accident(prefix: str, text: str):
+    decided = plan(from_marta(f"{text}Su dominio caduca.", subject=f"{prefix} Caduca"), known(ticket()))
+    assert (decided.hold, decided.internal, templates(decided)) == ("forward", True, ["held"])
+    assert "Su dominio caduca." in decided.text
+
+
+def test_a_forward_in_which_nothing_was_written_is_kept_too():
+    text = "---------- Forwarded message ---------\nFrom: x@h.example\nSubject: Caduca\n\nSu dominio caduca."
+    decided = plan(from_marta(text, subject="Dominio"), known(ticket()))
+    assert (decided.hold, templates(decided)) == ("forward", ["held"])
+    assert "Su dominio caduca." in decided.text
+
+
+@pytest.mark.parametrize("text", ["Mira.", ""])
+def test_a_message_that_is_attached_whole_is_a_forward(text: str):
+    raw = (
+        f"From: Marta Gil <marta@example.es>\nTo: {reply_address(12, 'marta@example.es')}\nSubject: Re: El carrito\n"
+        "Message-ID: <f1@example.es>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+        f"--b\nContent-Type: text/plain\n\n{text}\n--b\nContent-Type: message/rfc822\n\n"
+        "From: x@h.example\nSubject: Acceso\n\nLa clave es 1234.\n--b--\n"
+    )
+    decided = plan(mime.parse(raw.encode(), Envelope("imap")), known(ticket()))
+    assert (decided.hold, decided.internal, templates(decided)) == ("forward", True, ["held"])
+
+
+def test_an_answer_in_a_thread_that_began_as_a_forward_is_an_answer():
+    assert plan(from_marta("Hecho.", subject="Re: [SOP-12 Acme] Fwd: Factura"), known(ticket())).hold == ""
 
 
 def test_send_releases_what_was_held():

@@ -359,6 +359,26 @@ def test_in_a_clients_mail_the_word_is_text(story: Desk):
     assert story.says("ana", "#test", 1).outcome is Outcome.APPEND
 
 
+# ---- handing over --------------------------------------------------------------------------------
+
+
+def test_who_is_given_a_ticket_gets_the_whole_conversation_with_its_files_named(story: Desk):
+    raw = (
+        f"From: Ana <{ANA}>\nTo: {reply_address(1, ANA)}\nSubject: Re: El carrito\nMessage-ID: <f2@acme.example>\n"
+        "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+        "--b\nContent-Type: text/plain\n\nVa la lista.\n"
+        "--b\nContent-Type: text/csv\nContent-Disposition: attachment; filename=lista.csv\n\na;b\n--b--\n"
+    )
+    story.stored.take(raw.encode())
+    story.says("marta", "Lo miro.", 1)
+    story.says("marta", "#note\nCreo que es el DNS.", 1)
+    story.says("marta", "#assign elena", 1)
+    assert story.told() == [("handed_over", ELENA)]
+    told = story.text_of("handed_over")
+    for words in ("> No funciona el carrito.", "> Va la lista.\n> [Adjuntos: lista.csv]", "> Lo miro.", "nota interna"):
+        assert words in told, words
+
+
 # ---- merging -------------------------------------------------------------------------------------
 
 

@@ -109,8 +109,7 @@ def change_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 
 def _answering(plan: Plan, facts: Facts, now: datetime) -> Plan:
     """The mail is an answer, unless it is for the desk's eyes only, or waits."""
-    reading = plan.reading
-    hold = "forward" if reading is not None and reading.forward and not plan.has("note") else ""
+    hold = "forward" if plan.hands_on and not plan.has("note") else ""
     internal = plan.internal or plan.has("note") or bool(hold) or not plan.carries_something
     plan = plan.but(internal=internal, hold=hold)
     answers = plan.changed is not None and (not internal or _lets_go(plan, facts))

@@ -57,8 +57,7 @@ def _is_answer(plan: Plan, facts: Facts, desk: Desk) -> bool:
     """Whether the mail would go to the client by our hand; what they have already cannot be held."""
     if plan.ticket is None or plan.has("note") or not plan.carries_something:
         return False
-    forward = plan.reading is not None and plan.reading.forward
-    return not forward and not _is_ruling(plan, facts) and not client_has_it(plan.mail, plan.ticket, facts, desk)
+    return not plan.hands_on and not _is_ruling(plan, facts) and not client_has_it(plan.mail, plan.ticket, facts, desk)
 
 
 def _is_ruling(plan: Plan, facts: Facts) -> bool:

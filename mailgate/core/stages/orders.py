@@ -57,7 +57,8 @@ def _with_forwarded(body: str, reading: Reading) -> str:
     """The text without its commands, and with it what the mail hands on, if it is a forward."""
     if not reading.forward:
         return body
-    _, _, forwarded = reading.whole.partition(reading.fresh)
+    # Where nothing was written now, all of it is handed on.
+    _, _, forwarded = reading.whole.partition(reading.fresh) if reading.fresh else ("", "", reading.whole)
     return f"{body}\n\n{forwarded.strip()}".strip()
 
 
