@@ -16,6 +16,9 @@ LONGEST = 600
 
 MOST_LINES = 4
 
+SHORT = 12
+"""Characters of a line that may hold nothing but "wrote"."""
+
 _WROTE = re.compile(rf"(?<![^\W\d_])(?P<verb>{any_of(WROTE)})(?!\w)")
 _DATE = re.compile(r"\d{1,4}[-/.] ?\d{1,2}[-/.] ?\d{1,4}|(?<!\d)\d{4}(?!\d)")
 _AT = folded("el|en|on|le|il|in data|am|op|em|no dia|w dniu|dnia|dne|den|pa|στις|في")
@@ -43,7 +46,7 @@ def find(lines: Sequence[str], at: int, floor: int) -> Opening | None:
 
 def _ends_in_verb(line: str) -> bool:
     """Whether a line ends in "wrote" without a colon; such an attribution names an address, or wraps below it."""
-    if "@" not in line and len(line) > 12:
+    if "@" not in line and len(line) > SHORT:
         return False
     text = folded(line[-40:])
     return any(match.end() == len(text) for match in _WROTE.finditer(text))

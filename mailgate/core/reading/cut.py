@@ -75,6 +75,8 @@ class Cut:
 
     def fresh_stretches(self) -> list[range]:
         """The stretches of lines between what is quoted."""
+        if self.kinds.count(Kind.FRESH) == len(self.kinds):
+            return [range(len(self.kinds))]
         runs = groupby(range(len(self.kinds)), key=lambda at: self.kinds[at] is Kind.FRESH)
         stretches = (list(lines) for is_fresh, lines in runs if is_fresh)
         return [range(lines[0], lines[-1] + 1) for lines in stretches]

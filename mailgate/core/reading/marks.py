@@ -76,7 +76,8 @@ def _signature_in(cut: Cut, stretch: range) -> tuple[int | None, bool]:
             return at, True
     tail = range(max(stretch.start, stretch.stop - 2 * signature.LINES_OF_SIGNATURE - 1), stretch.stop)
     for at in tail:
-        if signature.is_weak_mark(cut.bare[at], cut.bare[at + 1 : stretch.stop]):
+        line = cut.bare[at]
+        if line[:2] in ("--", "__") and signature.is_weak_mark(line, cut.bare[at + 1 : stretch.stop]):
             cut.unsure = True
             return at, False
     return None, False

@@ -30,9 +30,16 @@ def openings(lines: Sequence[str], marked: Sequence[bool]) -> Iterator[Opening]:
     for at, line in enumerate(lines):
         if marked[at]:
             floor = at + 1
-        elif at >= floor and line and (opening := find(lines, at, floor)):
+        elif at >= floor and line and _may_open(line) and (opening := find(lines, at, floor)):
             yield opening
             floor = opening.end
+
+
+def _may_open(line: str) -> bool:
+    """Whether a line has any of what the finders below look for first; most lines of a text have none."""
+    if ":" in line or "：" in line or "@" in line or line[0] in "-_*":
+        return True
+    return len(line.rstrip("-* >")) <= attribution.SHORT
 
 
 def find(lines: Sequence[str], at: int, floor: int) -> Opening | None:

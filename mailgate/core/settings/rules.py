@@ -174,6 +174,8 @@ def match_rules(rules: Rules, words: MatchInput) -> Matched:
 
     A category that a rule sets is the one that the rules after it see.
     """
+    if not rules.rules:
+        return _NOTHING
     subject = _words(words.subject)
     text = f"{subject}\n{_words(words.text)}"
     matched = _NOTHING

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
@@ -31,16 +31,19 @@ def duration(minutes: int) -> str:
     return ("-" if minutes < 0 else "") + " ".join(spoken)
 
 
+@lru_cache(maxsize=512)  # mails of today name the same few days
 def day(when: date, language: str) -> str:
     """ "lunes, 2 de noviembre de 2026", "Monday, 2 November 2026"."""
     return format_date(when, "full", locale=locale(language))
 
 
+@lru_cache(maxsize=512)
 def weekday(when: date, language: str) -> str:
     """ "lunes", "Monday"."""
     return format_date(when, "EEEE", locale=locale(language))
 
 
+@lru_cache(maxsize=512)
 def short_day(when: date, language: str) -> str:
     """ "2 nov 2026"."""
     return format_date(when, "medium", locale=locale(language))
