@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.corpus import MINUTES, Mail
@@ -34,18 +35,40 @@ def expected(mails: Sequence[Mail], order: Sequence[int]) -> Counter[str]:
     """What these mails add when they are taken in this order (numbers of the corpus)."""
     by_number = {mail.number: mail for mail in mails}
     counts: Counter[str] = Counter(journal=len(order), message=len(order))
-    there: set[int] = set()
-    for number in order:
+    there: dict[int, _Filed] = {}
+    for at, number in enumerate(order):
         mail = by_number[number]
-        threaded = any(answered in there for answered in _answered(mail, by_number))
-        there.add(number)
-        if mail.kind == "tech_reply":
-            if not threaded:
-                there.remove(number)  # sent back: it belongs to no ticket
-            counts.update({"entry": 1, "minutes": MINUTES, "mail answer": 1} if threaded else {"mail no_ticket": 1})
-        else:
-            counts.update({"mail notice": 1} if threaded else {"mail notice": 1, "ticket": 1, "mail ack": 1})
+        answered = next((there[one] for one in _answered(mail, by_number) if one in there), None)
+        is_answer = mail.kind == "tech_reply"
+        if answered is None and is_answer:
+            counts.update({"mail no_ticket": 1})  # sent back: it belongs to no ticket
+            continue
+        ticket = answered.ticket if answered else number
+        seen = answered.at if answered else at
+        others = (one for one in there.values() if one.ticket == ticket and one.at > seen and one.is_told)
+        held = is_answer and any(one.writer != mail.sender for one in others)
+        there[number] = _Filed(ticket, at, mail.sender, is_told=not held)
+        counts.update(_added(is_answer, held, opens=answered is None))
     return counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Filed:
+    """A mail in its ticket. at: its place in the order. is_told: it is not held back."""
+
+    ticket: int
+    at: int
+    writer: str
+    is_told: bool
+
+
+def _added(is_answer: bool, held: bool, opens: bool) -> dict[str, int]:
+    """An answer that did not see what came meanwhile is handed back for another look."""
+    if held:
+        return {"mail held": 1}
+    if is_answer:
+        return {"entry": 1, "minutes": MINUTES, "mail answer": 1}
+    return {"mail notice": 1, "ticket": 1, "mail ack": 1} if opens else {"mail notice": 1}
 
 
 def _answered(mail: Mail, by_number: Mapping[int, Mail]) -> list[int]:
