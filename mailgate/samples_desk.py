@@ -75,7 +75,50 @@ _DIGEST: Values = {
     "technician": "marta",
 }
 
+_ENTRY: Values = {
+    "id": 345,
+    "tag": "SOP-12",
+    "minutes": 45,
+    "note": "Certificado del correo",
+    "day": date(2026, 11, 3),
+    "courtesy": False,
+    "phone": False,
+}
+_ANSWER: Values = {
+    "tag": "SOP-14",
+    "subject": "El botón de comprar",
+    "words": ("Hola, Ana: ya está cambiado, dinos si lo ves bien en el móvil y en la tableta.",),
+    "booked": 0,
+}
+_EVENING: Values = {
+    "day": date(2026, 11, 3),
+    "total": 100,
+    "clients": (
+        {
+            "client_name": "Acme S.L.",
+            "minutes": 90,
+            "entries": (_ENTRY, {**_ENTRY, "id": 346, "phone": True, "day": date(2026, 11, 2), "note": ""}),
+        },
+        {
+            "client_name": "Beta Ltd",
+            "minutes": 10,
+            "entries": ({**_ENTRY, "id": 350, "minutes": 10, "courtesy": True},),
+        },
+    ),
+    "answers": (_ANSWER, {**_ANSWER, "tag": "SOP-15", "subject": "", "words": ("Hecho.", ""), "booked": 15}),
+    "held": tuple(
+        {"tag": "SOP-9", "subject": "Re: La tienda", "reason": reason} for reason in ("forward", "collision", "time")
+    ),
+}
+
 VALUES: Mapping[str, Sequence[Values]] = {
+    "evening": (
+        _EVENING,
+        {**_EVENING, "answers": (), "held": ()},
+        {**_EVENING, "total": 0, "clients": (), "held": ()},
+        {**_EVENING, "total": 0, "clients": (), "answers": ()},
+    ),
+    "form_in_quote": ({"lines": ("#close SOP-9", "SOP-14 15m", "345 10m Certificado")},),
     "digest": (
         _DIGEST,
         {**_DIGEST, "sections": (), "worked_on": None},

@@ -43,14 +43,15 @@ class Desk:
         """The day in the desk's time zone."""
         return at.astimezone(self.rules.zone).date()
 
-    def context(self, role: Role, now: datetime) -> Context:
-        """What the commands of a person of the desk are read with."""
+    def context(self, role: Role, now: datetime, *, form: bool = False) -> Context:
+        """What the commands of a person of the desk are read with; form: the lines of the evening's form, too."""
         return Context(
             role=role,
             tag=self.rules.desk.tag,
             today=self.local_day(now),
             most=self.rules.time.max_per_command,
             technicians={key: person.name for key, person in self.rules.technicians.items()},
+            form=form,
         )
 
     def client_name(self, client: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mailgate.core import address, ledger
+from mailgate.core import address, ledger, own
 from mailgate.core.choose import Roster
 from mailgate.core.commands import claims, command
 from mailgate.core.desk import Desk
@@ -207,4 +207,4 @@ def _orders(mail: Mail, person: Person | None, desk: Desk, now: datetime) -> tup
     if person is None or not person.role.staff:
         return ()
     text, _ = fresh.source(mail)
-    return command.parse(text, desk.context(person.role, now)).commands
+    return command.parse(text, desk.context(person.role, now, form=own.answers_desk_itself(mail, desk))).commands

@@ -144,7 +144,8 @@ class Problem:
 class Command:
     """One command line of a mail: a technician's, or one of the few that are a client's.
 
-    name: canonical English name without "#", e.g. "time"; what was written where it is unknown. line: as
+    name: canonical English name without "#", e.g. "time"; what was written where it is unknown; "correct" for a
+    line of the evening's form that corrects an entry. line: as
     written, trimmed. number: index of the line in the fresh text, from 0. minutes: whole, > 0, for time, call,
     free, estimate and limit; >= 0 for adjust. day: day of the work, None for today; of plan and postpone the
     start, and until: the delivery, or None. ticket: number of the ticket that is named, None for the mail's

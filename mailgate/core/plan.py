@@ -133,6 +133,11 @@ class Plan:
         return self.but(why, others=(*(other for other in self.others if other.id != ticket.id), ticket))
 
     @property
+    def answers_desk_itself(self) -> bool:
+        """Whether it came to the writer's own reply address of no ticket, as answers to the evening's mail do."""
+        return self.own_token and self.ticket is None and self.follows is None
+
+    @property
     def author(self) -> str | None:
         """Id of the technician or client who wrote, None for nobody that the rules know."""
         return self.person.id if self.person else None

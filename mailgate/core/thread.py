@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mailgate.core import address
+from mailgate.core import address, own
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
 from mailgate.core.mail import Mail
@@ -53,30 +53,13 @@ def pointers(mail: Mail, facts: Facts, desk: Desk) -> Iterator[Match]:
 
 def by_reply_address(mail: Mail, facts: Facts, desk: Desk) -> Iterator[Match]:
     """Tickets whose reply address the mail was sent to: one made for somebody we wrote to."""
-    mine = _own_addresses(mail, desk)
+    mine = own.addresses(mail, desk)
     for recipient in mail.recipients:
         pointer = address.reply_pointer(recipient, desk.rules.desks)
         if pointer is None or pointer[0] not in facts.tickets:
             continue
         number, token = pointer
-        if any(address.token_fits(desk.key, number, own, token) for own in mine):
+        if any(address.token_fits(desk.key, number, one, token) for one in mine):
             yield Match(facts.tickets[number], "their own reply address", own_token=True)
         elif any(address.token_fits(desk.key, number, known, token) for known in facts.addressees.get(number, ())):
             yield Match(facts.tickets[number], "a reply address of the ticket")
-
-
-def is_to_own_desk_address(mail: Mail, desk: Desk) -> bool:
-    """Whether the mail was sent to the sender's own reply address of the desk itself, which is of no ticket."""
-    pointers = (address.reply_pointer(recipient, desk.rules.desks) for recipient in mail.recipients)
-    tokens = [token for number, token in filter(None, pointers) if number == address.DESK_ITSELF]
-    mine = _own_addresses(mail, desk) if tokens else ()
-    return any(address.token_fits(desk.key, address.DESK_ITSELF, own, token) for own in mine for token in tokens)
-
-
-def _own_addresses(mail: Mail, desk: Desk) -> tuple[str, ...]:
-    """The addresses that are the sender's: of a technician all that the rules name, of a client the one."""
-    person = desk.rules.who(mail.sender) if mail.sender else None
-    if person is None:
-        return ()
-    known = desk.rules.technician(person.id) if person.role.staff else None
-    return known.addresses if known else (person.address,)

@@ -41,7 +41,7 @@ def _commands(plan: Plan, text: str, office: Office, now: datetime) -> tuple[Com
     """The commands that were read, or that would have been, had the sender been believed."""
     if plan.script.commands or not plan.role.staff or plan.automatic:
         return plan.script.commands
-    return command.parse(text, office.desk.context(plan.role, now)).commands
+    return command.parse(text, office.desk.context(plan.role, now, form=plan.answers_desk_itself)).commands
 
 
 def _shown(found: Command, office: Office) -> dict[str, Any]:

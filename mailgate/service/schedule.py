@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from mailgate.errors import StoreUnavailable
-from mailgate.service.jobs import digest, planned, promises, troubles
+from mailgate.service.jobs import digest, evening, planned, promises, troubles
 from mailgate.service.office import Office
 from mailgate.store import Connection
 from mailgate.store.writer import Writer
@@ -27,6 +27,7 @@ JOBS: Mapping[str, Job] = {
     "promises": promises.run,  # answers that are due soon, or late
     "digest": digest.run,  # the director's morning
     "troubles": troubles.run,  # the admin's machinery
+    "evening": evening.run,  # each technician's evening
 }
 
 

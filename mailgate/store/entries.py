@@ -72,6 +72,19 @@ def low(tx: Connection, mark: int, since: datetime) -> list[tuple[str, int]]:
     return [(client, minutes) for at, client, minutes in sorted(moved, reverse=True) if at > stamp(since)]
 
 
+def booked(tx: Connection, technician: str, since: datetime, until: datetime) -> list[Entry]:
+    """The work that somebody booked after one instant and until another, without what was taken back; oldest first."""
+    rows = tx.rows(
+        "select e.* from entry e where e.technician = :technician and e.at > :since and e.at <= :until"
+        " and e.kind in ('debit', 'courtesy')"
+        " and not exists (select 1 from entry v where v.of = e.id and v.kind = 'void') order by e.at, e.id",
+        technician=technician,
+        since=stamp(since),
+        until=stamp(until),
+    )
+    return [_entry(row) for row in rows]
+
+
 def worked(tx: Connection, technician: str, since: datetime, until: datetime) -> int:
     """Minutes of work that somebody booked from one instant to another, without what was taken back."""
     return int(

@@ -9,7 +9,7 @@ from typing import Literal
 from mailgate.store.connection import Connection
 from mailgate.store.times import moment, opt_moment, stamp
 
-# digest: the morning's mail to the director; its key is the day.
+# digest, evening: the mails to the director and to the technicians; their key is the day.
 # start: planned work began; overdue: its delivery was told to be late; their keys are ticket and day.
 # promise_soon, promise_broken: an answer was told to be due, or late; their keys are ticket and time of asking.
 # day: the work of a day was done; its key is the day.
@@ -26,6 +26,7 @@ Kind = Literal[
     "day",
     "backup",
     "digest",
+    "evening",
     "start",
     "overdue",
     "promise_soon",

@@ -47,6 +47,7 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
     waiting = tuple(matter for client in sorted(clients) for matter in matters.open_of_client(tx, client))
     # A ruling is given anywhere, and answers where it was asked for.
     asked_in = {matter.ticket for matter in waiting if matter.ticket and matter.entry in wanted.entries}
+    asked_in |= {entry.ticket for entry in named if entry.ticket}
     found |= tickets.get_many(tx, sorted(asked_in - found.keys()))
     here = {ticket.id for ticket in found.values()}
     return Facts(

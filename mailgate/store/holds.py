@@ -38,6 +38,17 @@ def waiting(tx: Connection, ticket: int, technician: str) -> tuple[int, str, int
     return (row["id"], row["reason"], row["message"]) if row else None
 
 
+def of_technician(tx: Connection, technician: str) -> list[tuple[str, Message]]:
+    """What waits for this technician's word in any ticket, oldest first, each with the reason."""
+    rows = tx.rows(
+        "select message, reason from held where state = 'waiting' and technician = :technician"
+        " order by ticket, technician, id",
+        technician=technician,
+    )
+    waiting = [(row["reason"], message) for row in rows if (message := messages.get(tx, row["message"]))]
+    return sorted(waiting, key=lambda one: one[1].id)
+
+
 def release(tx: Connection, hold: int, by: int) -> None:
     """The word was given, by this message."""
     tx.run("update held set state = 'released', released_by = :by where id = :hold", by=by, hold=hold)

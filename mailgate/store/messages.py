@@ -154,6 +154,19 @@ def texts(tx: Connection, ticket: int, most: int) -> tuple[str, ...]:
     return tuple(row["text"] for row in reversed(rows))
 
 
+def answers_without_time(tx: Connection, since: datetime, until: datetime) -> list[Message]:
+    """What the desk wrote to clients after one instant and until another, and booked nothing for; oldest first."""
+    rows = tx.rows(
+        "select m.* from message m join ticket t on t.id = m.ticket where m.at > :since and m.at <= :until"
+        " and m.role in ('technician', 'director') and m.internal = 0 and m.automatic = '' and t.client <> ''"
+        " and not exists (select 1 from entry e where e.message = m.id) and not exists (select 1 from matter w"
+        " where w.message = m.id and w.line is not null and w.kind = 'debit') order by m.at, m.id",
+        since=stamp(since),
+        until=stamp(until),
+    )
+    return [_message(row) for row in rows]
+
+
 def get(tx: Connection, message: int) -> Message | None:
     """One message with its attachments."""
     row = tx.row("select * from message where id = :message", message=message)

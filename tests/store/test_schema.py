@@ -234,12 +234,15 @@ def _clockwork(tx: Connection) -> Iterator[object]:
     yield matters.waiting(tx)
     yield quarantine.waiting(tx)
     yield entries.worked(tx, "marta", NOW, NOW)
+    yield entries.booked(tx, "marta", NOW, NOW)
+    yield messages.answers_without_time(tx, NOW, NOW)
+    yield holds.of_technician(tx, "marta")
     yield outbox.failed_since(tx, NOW)
     yield looked(tx, rules(imap=[IMAP]), NOW)
     yield events.open_troubles(tx)
 
 
-@pytest.mark.parametrize(("questions", "least"), [(_questions, 40), (_clockwork, 12)])
+@pytest.mark.parametrize(("questions", "least"), [(_questions, 40), (_clockwork, 15)])
 def test_neither_a_message_nor_the_clock_scans_a_big_table(
     store: Store, questions: Callable[[Connection], Iterator[object]], least: int
 ) -> None:

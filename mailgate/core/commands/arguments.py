@@ -24,7 +24,7 @@ class Context:
     """What the reader of commands has to know.
 
     tag: of the desk, "SOP". today: in the desk's time zone. most: minutes that one command may
-    book. technicians: id to name.
+    book. technicians: id to name. form: whether lines of the evening's form count.
     """
 
     role: Role
@@ -32,6 +32,7 @@ class Context:
     today: date
     most: int
     technicians: Mapping[str, str]
+    form: bool = False
 
 
 def wrong(command: Command, code: str, got: str, right: str) -> Command:
@@ -65,7 +66,7 @@ def _minutes(command: Command, name: str, text: str, context: Context) -> Comman
     if (meant := given.in_order(context)) != given:
         return wrong(command, "order", command.line, f"{name} {meant}")
     number = int(ticket[2]) if ticket else None
-    return _noted(replace(command, minutes=minutes, day=day, ticket=number), note)
+    return noted(replace(command, minutes=minutes, day=day, ticket=number), note)
 
 
 def _for_ticket(reader: Reader) -> Reader:
@@ -117,7 +118,7 @@ class _Booking:
         return _Booking(ticket, self.spent, day or "".join(dates[:1]), note)
 
 
-def _noted(command: Command, note: str) -> Command:
+def noted(command: Command, note: str) -> Command:
     """With the note; one that is too long is refused, never cut: the report shows it as it stands."""
     if len(note) > LONGEST_NOTE:
         return wrong(command, "note_too_long", str(len(note)), str(LONGEST_NOTE))
@@ -129,7 +130,7 @@ def _entry(command: Command, name: str, text: str, context: Context) -> Command:
     entry = _ENTRY.fullmatch(text)
     if entry is None:
         return wrong(command, "entry_unreadable", text, f"{name} 345")
-    return _noted(replace(command, entry=int(entry[1])), entry[2] or "")
+    return noted(replace(command, entry=int(entry[1])), entry[2] or "")
 
 
 def _quarantined(command: Command, name: str, text: str, context: Context) -> Command:
@@ -154,7 +155,7 @@ def _adjust(command: Command, name: str, text: str, context: Context) -> Command
         return wrong(command, "adjust_to_nothing", left, f"{void} {entry[1]}")
     if isinstance(minutes, Problem):
         return replace(command, problem=minutes)
-    return _noted(replace(command, entry=int(entry[1]), minutes=minutes), reason)
+    return noted(replace(command, entry=int(entry[1]), minutes=minutes), reason)
 
 
 _ASKING = ("ask", "consultar")
@@ -192,12 +193,12 @@ def _planned(command: Command, name: str, text: str, context: Context) -> Comman
     reason = reason if until else rest
     if reason and command.name == "plan":
         return wrong(command, "too_much", reason, " ".join(filter(None, (name, first, second if until else ""))))
-    return _noted(replace(command, day=start, until=until), reason)
+    return noted(replace(command, day=start, until=until), reason)
 
 
 def _reason(command: Command, name: str, text: str, context: Context) -> Command:
     """`[reason]`."""
-    return _noted(command, text)
+    return noted(command, text)
 
 
 def _note(command: Command, name: str, text: str, context: Context) -> Command:

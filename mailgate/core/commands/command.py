@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mailgate.core.commands import vocabulary
+from mailgate.core.commands import form, vocabulary
 from mailgate.core.commands.arguments import READERS, Context, wrong
 from mailgate.core.commands.standing import Lines
 from mailgate.core.commands.vocabulary import Verb, folded
@@ -40,12 +40,15 @@ def parse(fresh: str, context: Context) -> Script:
     lines = Lines.of(fresh)
     found: list[Command] = []
     for number, line in lines.standing():
-        command = _read(Command("", lines.written[number].strip(), number), line, context)
+        written = Command("", lines.written[number].strip(), number)
+        command = _read(written, line, context) or (form.read(written, line, context) if context.form else None)
         if command and number > lines.open_from:
             command = wrong(command, "fence_open", command.line, "```")
         if command:
             found.append(command)
-    return Script(tuple(_telling_apart(found)), _body(lines, found))
+    # Around the lines of the form no text is for anybody: greetings, names, what is left of the form.
+    body = "" if context.form and any(map(form.is_line, found)) else _body(lines, found)
+    return Script(tuple(_telling_apart(found)), body)
 
 
 _BOOKINGS = ("time", "call", "free")

@@ -170,6 +170,8 @@ def _entries(
     if command.name == "void":
         of = facts.entries[command.entry or 0]
         yield replace(ledger.void(of, now, today, command.note, plan.author), line=command.number)
+    if command.name == "correct":
+        yield from _corrected(plan, command, facts, desk, now, before)
     ticket = facts.tickets.get(command.ticket) if command.ticket else plan.ticket
     if command.name not in WORK or ticket is None:
         return
@@ -191,6 +193,19 @@ def _entries(
         line=command.number,
         phone=command.name == "call",
     )
+
+
+def _corrected(
+    plan: Plan, command: Command, facts: Facts, desk: Desk, now: datetime, before: tuple[Entry, ...]
+) -> Iterator[Entry]:
+    """An entry is taken back, and booked again with other minutes: on the same ticket and day, with its note."""
+    of, worked = facts.entries[command.entry or 0], command.minutes or 0
+    void = ledger.void(of, now, desk.local_day(now), "", plan.author)
+    left = facts.balance_after(of.client, (*before, void))
+    taken = 0 if of.kind is Kind.COURTESY else ledger.charged(worked, left, desk.rules.time.overdraft) or 0
+    yield void
+    note = command.note or of.note
+    yield replace(of, id=0, minutes=-taken, worked=worked, at=now, note=note, message=None, line=command.number)
 
 
 def _booking(entry: Entry) -> str:

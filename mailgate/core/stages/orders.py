@@ -8,8 +8,8 @@ from datetime import datetime
 
 from mailgate.core import ledger
 from mailgate.core.address import DESK_ITSELF
-from mailgate.core.commands import command
-from mailgate.core.commands.command import Script
+from mailgate.core.commands import command, form
+from mailgate.core.commands.command import Context, Script
 from mailgate.core.contract import consent, dispute
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
@@ -29,7 +29,7 @@ WORK = ("time", "call", "free")
 # What is about no ticket: about the writer, or the mail itself.
 OF_NO_TICKET = ("away", "test")
 # What changes the ledger, and waits while the books do not add up.
-BOOKS = (*WORK, "void", "adjust", "accept", "cancel", "yes")
+BOOKS = (*WORK, "void", "correct", "adjust", "accept", "cancel", "yes")
 
 
 def read_commands(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -39,8 +39,11 @@ def read_commands(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     reading = plan.reading
     if reading.doubt:
         return _refused(plan, desk, "doubt", f"cannot tell fresh from quoted: {reading.doubt}")
-    script = command.parse(reading.fresh, desk.context(plan.role, now))
+    context = desk.context(plan.role, now, form=plan.answers_desk_itself)
+    script = command.parse(reading.fresh, context)
     plan = plan.but(text=script.body)
+    if context.form and (filled := _filled_in_quote(script, reading, context)):
+        return _refused(plan, desk, "form_in_quote", "the form was filled in where it is quoted", lines=filled)
     checked = _alone(_ruled_once(_checked(plan, found, facts, desk, now) for found in script.commands), plan, facts)
     script = _within_balance(Script(checked, script.body), plan, facts, desk.rules)
     plan = plan.but(_told(script), script=script, text=_with_forwarded(script.body, reading))
@@ -51,6 +54,14 @@ def read_commands(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     if plan.ticket is None and script.body and not any(map(takes_text, script.commands)):
         return _refused(plan, desk, "no_ticket", "has a text that is for nobody")
     return plan
+
+
+def _filled_in_quote(script: Script, reading: Reading, context: Context) -> tuple[str, ...]:
+    """What should stand above the quote; () unless the form is filled in there and nowhere else."""
+    if any(map(form.is_line, script.commands)):
+        return ()
+    filled = form.filled_in_quote(reading.whole, context)
+    return (*(one.line for one in script.commands), *filled) if filled else ()
 
 
 def _with_forwarded(body: str, reading: Reading) -> str:
@@ -73,7 +84,7 @@ def _each_names_its_own(script: Script) -> bool:
     return bool(script.commands) and all(named)
 
 
-def _refused(plan: Plan, desk: Desk, template: str, why: str) -> Plan:
+def _refused(plan: Plan, desk: Desk, template: str, why: str, **values: object) -> Plan:
     """Hand the mail back to the technician, with its text, so that one reply mends it."""
     if plan.person is None or plan.reading is None:
         return plan
@@ -89,6 +100,7 @@ def _refused(plan: Plan, desk: Desk, template: str, why: str) -> Plan:
             "text": plan.reading.whole if template == "doubt" else plan.reading.fresh,
             "ticket_tag": desk.tag(ticket) if ticket else _named_in_vain(plan, desk),
             "only_text": _each_names_its_own(plan.script),
+            **values,
             "files": [file.name for file in plan.mail.attachments if not file.inline],
         },
         subject=f"Re: {subject.bare(plan.mail.subject)}",
@@ -113,7 +125,7 @@ def _checked(plan: Plan, found: Command, facts: Facts, desk: Desk, now: datetime
         problem = Problem("books_halted", found.line)
     elif found.name in WORK and not _client_of(found, plan, facts):
         problem = Problem("no_client", found.line)
-    elif found.name == "void":
+    elif found.name in ("void", "correct"):
         problem = _void_problem(plan, found, facts, now)
     elif found.quarantined and found.quarantined not in facts.quarantined:
         problem = Problem("not_in_quarantine", str(found.quarantined))
@@ -148,7 +160,7 @@ def _ruled_once(commands: Iterable[Command]) -> Iterator[Command]:
     """The second ruling of a mail on one entry finds it ruled on already."""
     seen: set[int | None] = set()
     for found in commands:
-        rules = found.name in ("void", "adjust", "uphold")
+        rules = found.name in ("void", "correct", "adjust", "uphold")
         again = rules and not found.problem and found.entry in seen
         seen |= {found.entry} if rules else set()
         yield replace(found, problem=Problem("already_void", str(found.entry))) if again else found
@@ -197,9 +209,9 @@ def _void_problem(plan: Plan, found: Command, facts: Facts, now: datetime) -> Pr
     if entry.id in facts.voided:
         return Problem("already_void", str(found.entry))
     disputed = dispute.of_entry(facts.matters, entry.id)
-    if disputed and not reason_of(plan, found):
+    if disputed and (found.name == "correct" or not reason_of(plan, found)):
         return Problem("reason_missing", found.line, f"#void {entry.id} …")
-    if plan.role is Role.DIRECTOR:
+    if plan.role is Role.DIRECTOR and found.name == "void":
         return None
     if plan.person is None or entry.technician != plan.person.id:
         return Problem("not_your_entry", str(found.entry))
@@ -218,15 +230,18 @@ def _marked_past_balance(commands: tuple[Command, ...], plan: Plan, facts: Facts
     left = dict(facts.balances)
     for found in commands:
         ticket = facts.tickets.get(found.ticket) if found.ticket else plan.ticket
-        if found.name == "void" and not found.problem:
-            of = facts.entries[found.entry or 0]
-            left[of.client] = left.get(of.client, 0) - of.minutes
-        if found.problem or found.name not in ("time", "call") or ticket is None:
+        client = ticket.client if ticket else ""
+        of = facts.entries[found.entry or 0] if found.name in ("void", "correct") and not found.problem else None
+        if of is not None:
+            client = of.client
+            left[client] = left.get(client, 0) - of.minutes
+        free = of is not None and of.kind is Kind.COURTESY
+        if found.problem or found.name not in ("time", "call", "correct") or not client or free:
             yield found
             continue
-        have = left.get(ticket.client, 0)
+        have = left.get(client, 0)
         if ledger.charged(found.minutes or 0, have, "refuse") is None:
             yield replace(found, problem=Problem("over_balance", str(found.minutes), str(have)))
         else:
-            left[ticket.client] = have - (found.minutes or 0)
+            left[client] = have - (found.minutes or 0)
             yield found

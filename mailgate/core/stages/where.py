@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from mailgate.core import promise, thread
+from mailgate.core import own, promise, thread
 from mailgate.core.commands import phrases
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
@@ -25,7 +25,7 @@ def choose_ticket(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """
     match = thread.find(plan.mail, plan.person, facts, desk)
     own_ticket = match is not None and match.own_token
-    if plan.role.staff and not own_ticket and thread.is_to_own_desk_address(plan.mail, desk):
+    if plan.role.staff and not own_ticket and own.answers_desk_itself(plan.mail, desk):
         return plan.but("their own reply address of the desk itself: no ticket", own_token=True)
     if match is None and facts.prospect is not None:
         tag = desk.tag(facts.prospect.id)
