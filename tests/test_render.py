@@ -168,6 +168,7 @@ DAY_WORDS = [
     ("2026-11-02 00:15", "hoy antes de la 01:15", "today before 01:15"),
     ("2026-11-03 10:00", "mañana antes de las 11:00", "tomorrow before 11:00"),
     ("2026-11-06 12:59", "el viernes antes de las 13:59", "on Friday before 13:59"),
+    ("2026-10-30 13:30", "el viernes, 30 de octubre de 2026, antes de las 14:30", "on Friday, 30 October 2026, before 14:30"),  # noqa: E501
     ("2026-11-08 23:30", "el lunes, 9 de noviembre de 2026, antes de las 00:30", "on Monday, 9 November 2026, before 00:30"),  # noqa: E501
 ]  # fmt: skip
 

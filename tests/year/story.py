@@ -175,7 +175,7 @@ def a_refund_a_day_too_late(year: Life) -> None:
         *("receipt to vera", "ack to vera", "notice to marta"),
         *("statement to tom", "statement to vera"),
     ]
-    year.answers("marta", cellar, "Hola, Vera:\n\nYa están todos.\n\n#time 4h alta de vinos")
+    year.answers("marta", cellar, "Hola, Vera:\n\nYa están todos.\n\nUn saludo,\nMarta\n\n#time 4h alta de vinos")
     assert year.told() == ["service_ended to vera", "service_ended to elena", "answer to vera"]
 
     year.on("2026-06-18", "00:10")  # in UTC it is still the last day, the 17th
