@@ -39,7 +39,19 @@ Take = Callable[[bytes, Envelope], Awaitable[int]]
 Desks = Callable[[], frozenset[str]]
 
 
-class Handler:
+class _Hooked:
+    """Lists only what aiosmtpd looks for, which goes through all that an object has for each connection."""
+
+    _hooks: tuple[str, ...] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls._hooks = tuple(name for name in dir(cls) if name.startswith(("smtp_", "auth_", "handle_")))
+
+    def __dir__(self) -> tuple[str, ...]:
+        return self._hooks
+
+
+class Handler(_Hooked):
     """What aiosmtpd calls. Translates, hands over, and translates the outcome back."""
 
     def __init__(self, take: Take, desks: Desks, source: Source) -> None:
@@ -113,7 +125,7 @@ class _WholeLines(asyncio.StreamReader):
         return 0 if end < 0 else end + 2
 
 
-class _Bounded:
+class _Bounded(_Hooked):
     """A connection that counts what it is sent, and is refused when there are too many of it.
 
     aiosmtpd buffers a line without CRLF without limit, whatever its data_size_limit says.
@@ -122,6 +134,7 @@ class _Bounded:
     _gate: Gate
     _received = 0
     _refused = False
+    _begun = ""
     line_length_limit = _LONGEST_LINE
 
     def connection_made(self, transport: Any) -> None:
@@ -160,10 +173,14 @@ class _Bounded:
             super().connection_lost(error)  # type: ignore[misc]
 
     async def push(self, status: Any) -> None:
-        """Say our own words where aiosmtpd's lack the enhanced code."""
+        """Say our own words where aiosmtpd's lack the enhanced code, and the lines of one reply at once."""
+        if isinstance(status, str) and status[3:4] == "-":
+            self._begun += f"{status}\r\n"
+            return
         if isinstance(status, str) and status.startswith("552 "):
             status = MailTooBig.smtp_reply
-        await super().push(status)  # type: ignore[misc]
+        begun, self._begun = self._begun, ""
+        await super().push(begun + status if begun else status)  # type: ignore[misc]
 
     def _set_post_data_state(self) -> None:
         self._received = 0
