@@ -106,10 +106,15 @@ class Pace:
         self._moved = asyncio.Event()
 
     async def _room(self) -> None:
+        if self._has_room():
+            return
         before = self._settled
         try:
             async with asyncio.timeout(_LONGEST_PAUSE):
-                while not self._stuck and self._entering + len(self._waiting) >= _MOST_WAITING:
+                while not self._has_room():
                     await self._moved.wait()
         except TimeoutError:
             self._stuck = self._settled == before
+
+    def _has_room(self) -> bool:
+        return self._stuck or self._entering + len(self._waiting) < _MOST_WAITING
