@@ -159,6 +159,7 @@ _HISTORY: Values = {
             "status": Status.OPEN,
             "opened_at": _AT,
             "minutes": 37,
+            "merged_tag": "",
             "technician_name": "Marta Gil",
         },
         {
@@ -167,6 +168,7 @@ _HISTORY: Values = {
             "status": "closed",
             "opened_at": _AT,
             "minutes": 65,
+            "merged_tag": "SOP-12",
             "technician_name": "",
         },
     ),

@@ -117,6 +117,7 @@ def history_values(tx: Connection, desk: Desk, client: str) -> dict[str, Any]:
                 "status": ticket.status.value,
                 "opened_at": ticket.opened_at,
                 "minutes": ticket.minutes,
+                "merged_tag": desk.tag(ticket.merged_into) if ticket.merged_into else "",
                 "technician_name": desk.staff_name(ticket.technician),
             }
             for ticket in listed

@@ -48,19 +48,23 @@ class Postbag:
         return self._letter(client, CLIENTS[client], f"Consulta {number}", f"La web falla, caso {number}.", opens=True)
 
     def answer(self, to: Letter) -> Letter:
+        """Always of the same technician: what crosses a colleague's answer is held, and that is no fault."""
         minutes = self.rng.randint(1, 30)
         body = f"Hecho, caso {next(self._numbers)}.\r\n\r\n#time {minutes}m"
-        return self._letter(to.client, self.rng.choice(STAFF), "Re: Consulta", body, to, minutes=minutes)
+        return self._letter(to.client, STAFF[_number(to) % len(STAFF)], "Re: Consulta", body, to, minutes=minutes)
 
     def addition(self, to: Letter) -> Letter:
         body = f"Una cosa más sobre esto, la {next(self._numbers)}."
         return self._letter(to.client, CLIENTS[to.client], "Re: Consulta", body, to)
 
     def next(self, known: list[Letter]) -> Letter:
-        """A letter that may go out now. known: requests of which it is certain that they were taken."""
+        """A letter that may go out now. known: requests of which it is certain that they were taken.
+
+        Of each request it is settled whether it is answered or added to: never both, for they would cross.
+        """
         if known and self.rng.random() < 0.5:
-            kind = self.answer if self.rng.random() < 0.6 else self.addition
-            return kind(self.rng.choice(known))
+            to = self.rng.choice(known)
+            return self.answer(to) if _number(to) % 5 < 3 else self.addition(to)
         return self.request()
 
     def _letter(
@@ -91,6 +95,10 @@ class Postbag:
         letter = Letter(message_id, client, sender, raw, opens, minutes)
         self.made.append(letter)
         return letter
+
+
+def _number(letter: Letter) -> int:
+    return int(letter.message_id.partition(".")[0])
 
 
 # ---- senders -------------------------------------------------------------------------------------
