@@ -11,6 +11,7 @@ from mailgate.core.choose import Roster
 from mailgate.core.commands import claims, command
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Mail
+from mailgate.core.message import automatic
 from mailgate.core.model import Command, Entry, Matter, Person, Role, Ticket
 from mailgate.core.reading import fresh
 
@@ -31,7 +32,8 @@ class Wanted:
     written. client: id of the client who writes.
     stranger: address of somebody unknown who writes, "" for others. prospect: the same, where such people may
     become clients. accounts: whether the decision needs every entry of the clients. technicians: among whom one
-    may have to be chosen, () where none has.
+    may have to be chosen, () where none has. away: whether the technician who writes says that they are away, or
+    a robot of theirs does.
     """
 
     message_id: str
@@ -47,6 +49,7 @@ class Wanted:
     stranger: str = ""
     quarantined: frozenset[int] = frozenset()
     technicians: tuple[str, ...] = ()
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ class Facts:
     accounts: every entry of a client, oldest first, where the decision needs them. prospect: the
     ticket of an unknown writer; prospects: how many such tickets were opened in the last day. halted:
     the books do not add up and no minutes are booked. roster: what the choice of a technician has to know.
+    mine: what somebody who is away has to do. away_told: the director was told of a robot of theirs just now.
     next_ticket: the number of the next new ticket. guest_in: tickets into which an unknown writer was let.
     waits_in: those in which a mail of theirs waits. at_the_door: of the messages that staff name, those that
     wait with a ticket. guests: the newest message of a ticket, where a guest wrote it, for staff.
@@ -145,6 +149,8 @@ class Facts:
     prospects: int = 0
     halted: bool = False
     roster: Roster = field(default_factory=Roster)
+    mine: tuple[Ticket, ...] = ()
+    away_told: bool = False
     next_ticket: int = 1
     guest_in: frozenset[int] = frozenset()
     waits_in: frozenset[int] = frozenset()
@@ -182,7 +188,12 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         date=mail.date,
         stranger=(mail.sender or "") if person is None else "",
         technicians=tuple(desk.rules.technicians) if person is not None and person.client else (),
+        away=any(order.name == "away" for order in orders) or _robot_of_staff(mail, person, desk),
     )
+
+
+def _robot_of_staff(mail: Mail, person: Person | None, desk: Desk) -> bool:
+    return person is not None and person.role.staff and automatic.automatic(mail, desk.rules.desks) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
 from mailgate.core.mail import Mail
 from mailgate.core.plan import Plan
+from mailgate.core.stages.absences import note_absences
 from mailgate.core.stages.claims import read_claims, settle_claims
 from mailgate.core.stages.contract import keep_contract
 from mailgate.core.stages.effects import (
@@ -68,6 +69,7 @@ STAGES: tuple[Stage, ...] = (
     change_ticket,  # commands change status, priority, technician
     plan_work,  # start and delivery, and the client is told
     merge_tickets,  # "#merge SOP-9": goes on in another
+    note_absences,  # "#away": the writer is away
     release_held,  # "#send": what waited for the technician's word
     admit_guests,  # "#allow 17": a third person, in this ticket
     decide_on_quarantined,  # "#release 17", "#drop 17"

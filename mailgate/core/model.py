@@ -148,11 +148,11 @@ class Command:
     line of the evening's form that corrects an entry. line: as
     written, trimmed. number: index of the line in the fresh text, from 0. minutes: whole, > 0, for time, call,
     free, estimate and limit; >= 0 for adjust. day: day of the work, None for today; of plan and postpone the
-    start, and until: the delivery, or None. ticket: number of the ticket that is named, None for the mail's
-    own. entry: for void, dispute, uphold and adjust. quarantined: number in the quarantine, for release and
-    drop. into: of the ticket to merge into. value: canonical value of status, priority, assign, category; "ask"
-    of an estimate that the client must agree to. note: what is said besides; the reason of a dispute or
-    postponement.
+    start, and until: the delivery, or None; of away the first and the last day. ticket: number of the ticket that
+    is named, None for the mail's own. entry: for void, dispute, uphold and adjust. quarantined: number in the
+    quarantine, for release and drop. into: of the ticket to merge into. value: canonical value of status, priority,
+    assign, category; "ask" of an estimate that the client must agree to; "off" where an absence is taken back.
+    note: what is said besides; the reason of a dispute or postponement.
     """
 
     name: str

@@ -11,7 +11,7 @@ from mailgate.core.commands.command import Script
 from mailgate.core.facts import Held
 from mailgate.core.mail import Mail, Notice, Reading
 from mailgate.core.message.automatic import Automatic
-from mailgate.core.model import Entry, Matter, MatterState, Outcome, Person, Role, Ticket
+from mailgate.core.model import Absence, Entry, Matter, MatterState, Outcome, Person, Role, Ticket
 
 NO_SCRIPT = Script((), "")
 
@@ -55,11 +55,12 @@ class Plan:
     meanwhile) or "time" (it books an unlikely time). releases: what waited and is sent now; one that waited
     whole is done before this mail. supersedes: it takes the place of what its writer had waiting whole. rules,
     notify, assigned_by: those that applied, technicians to tell, the one that assigned it. choice: who does it
-    and why, None where that is not asked. entries: for the ledger, numbers not given yet. matters: what waits
-    for somebody's word from now on. decisions: what was waiting and does not any more. others: other tickets
-    that change with it, as they shall stand. merges: tickets whose conversation goes on in another. admits: who
-    may speak in a ticket from now on. released, dropped: numbers in the quarantine that the director decides
-    on. reason: of a quarantine, a sentence.
+    and why, None where that is not asked. absences: that the writer tells; there: what they told before is taken
+    back. robot_of: the technician for whom a robot answers, of whom the director is told. entries: for the ledger,
+    numbers not given yet. matters: what waits for somebody's word from now on. decisions: what was waiting and
+    does not any more. others: other tickets that change with it, as they shall stand. merges: tickets whose
+    conversation goes on in another. admits: who may speak in a ticket from now on. released, dropped: numbers in
+    the quarantine that the director decides on. reason: of a quarantine, a sentence.
     final: nothing after this stage changes it. why: the trail, one step each.
     """
 
@@ -87,6 +88,9 @@ class Plan:
     notify: tuple[str, ...] = ()
     assigned_by: str = ""
     choice: Choice | None = None
+    absences: tuple[Absence, ...] = ()
+    there: bool = False
+    robot_of: str = ""
     entries: tuple[Entry, ...] = ()
     matters: tuple[Matter, ...] = ()
     decisions: tuple[Decision, ...] = ()

@@ -23,7 +23,20 @@ from mailgate.errors import StoreUnavailable
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.service.take import Clock, utc_now
-from mailgate.store import Connection, Store, entries, guests, holds, journal, matters, messages, quarantine, tickets
+from mailgate.store import (
+    Connection,
+    Store,
+    absences,
+    entries,
+    events,
+    guests,
+    holds,
+    journal,
+    matters,
+    messages,
+    quarantine,
+    tickets,
+)
 from mailgate.store.connection import naming_errors
 from mailgate.store.facts import facts_for
 from mailgate.store.journal import Kept
@@ -94,7 +107,7 @@ def _do_held(tx: Connection, kept: Kept, held: Held, office: Office, now: dateti
     if plan.outcome is Outcome.APPEND:
         _keep_tickets(tx, plan)
         messages.decided_again(tx, held.message, "\n".join(plan.why), internal=plan.internal)
-        _keep_effects(tx, plan, held.message, now)
+        _keep_effects(tx, plan, held.message, office, now)
     post(tx, office, plan.notices, now, f"j{kept.id}s", (source.blob, mail.attachments))
     _merge(tx, plan)
     _decide_on_quarantined(tx, plan, office, now, f"j{kept.id}s")
@@ -151,7 +164,7 @@ def _carry_out(tx: Connection, kept: Kept, plan: Plan, office: Office, now: date
     if plan.outcome is Outcome.QUARANTINE:
         _put_in_quarantine(tx, kept, plan, now)
     elif plan.outcome is not Outcome.REPEAT:
-        message = _keep(tx, kept, plan, now)
+        message = _keep(tx, kept, plan, office, now)
     post(tx, office, plan.notices, now, cause, (kept.blob, plan.mail.attachments))
     journal.finish(tx, kept.id, plan.outcome, message)
     _merge(tx, plan)
@@ -211,11 +224,11 @@ def _put_in_quarantine(tx: Connection, kept: Kept, plan: Plan, now: datetime) ->
     )
 
 
-def _keep(tx: Connection, kept: Kept, plan: Plan, now: datetime) -> int:
+def _keep(tx: Connection, kept: Kept, plan: Plan, office: Office, now: datetime) -> int:
     """Tickets, message, entries and matters; gives the message's number."""
     _keep_tickets(tx, plan)
     message = messages.add(tx, _message(kept, plan))
-    _keep_effects(tx, plan, message, now)
+    _keep_effects(tx, plan, message, office, now)
     return message
 
 
@@ -226,7 +239,7 @@ def _keep_tickets(tx: Connection, plan: Plan) -> None:
         tickets.update(tx, other)
 
 
-def _keep_effects(tx: Connection, plan: Plan, message: int, now: datetime) -> None:
+def _keep_effects(tx: Connection, plan: Plan, message: int, office: Office, now: datetime) -> None:
     """What follows from a message that is kept."""
     for entry in plan.entries:
         # Work that waited for the client's word keeps the message that it came from.
@@ -237,10 +250,20 @@ def _keep_effects(tx: Connection, plan: Plan, message: int, now: datetime) -> No
         matters.open_matter(tx, replace(matter, message=message))
     for guest in plan.admits:
         guests.admit(tx, guest.ticket, guest.address, message)
+    _keep_absences(tx, plan, message, office, now)
     _keep_holds(tx, plan, message)
     # What waits whole has not come yet: sent again, corrected, its text is fresh.
     if plan.filed_in is not None and not plan.waits_whole:
         messages.remember_text(tx, plan.filed_in, plan.reading.whole if plan.reading else plan.text)
+
+
+def _keep_absences(tx: Connection, plan: Plan, message: int, office: Office, now: datetime) -> None:
+    if plan.there and plan.author:
+        absences.withdraw(tx, plan.author, office.desk.local_day(now))
+    for absence in plan.absences:
+        absences.note(tx, absence, message)
+    if plan.robot_of:
+        events.record_maybe_away(tx, plan.robot_of, now)
 
 
 def _keep_holds(tx: Connection, plan: Plan, message: int) -> None:

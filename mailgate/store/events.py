@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from mailgate.store.connection import Connection
@@ -17,7 +17,13 @@ from mailgate.store.times import moment, opt_moment, stamp
 # trouble: the admin was told; its client is what the trouble is with, its key the time. "all_clear" with the
 # same ends it.
 # halt: the books did not add up; its key is the time, and "resume" with the same key ends it.
+# maybe_away: the director was told that a robot answers for a technician; its key is who and the day.
+# away: it was looked to a ticket of who is away; its key is ticket, technician and when they are back.
+# back_again: a technician was told what has waited for them; its key is who and the time.
 Kind = Literal[
+    "away",
+    "back_again",
+    "maybe_away",
     "expiry_warning",
     "expiry",
     "statement",
@@ -34,6 +40,9 @@ Kind = Literal[
     "trouble",
     "all_clear",
 ]
+
+# A robot answers each mail: how long one telling of it is enough.
+_AWAY_DAYS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,17 @@ def is_recorded(tx: Connection, kind: Kind, client: str, key: str) -> bool:
     """Whether this one happened."""
     known = "select 1 from event where kind = :kind and client = :client and key = :key"
     return bool(tx.value(known, kind=kind, client=client, key=key))
+
+
+def record_maybe_away(tx: Connection, technician: str, now: datetime) -> None:
+    """Note that the director is told of a technician's robot."""
+    record(tx, "maybe_away", "", f"{technician} {now.date()}", now)
+
+
+def away_told(tx: Connection, technician: str, now: datetime) -> bool:
+    """Whether the director was told of a technician's robot in the last few days."""
+    days = (now.date() - timedelta(days=ago) for ago in range(_AWAY_DAYS))
+    return any(is_recorded(tx, "maybe_away", "", f"{technician} {day}") for day in days)
 
 
 def halted_since(tx: Connection) -> datetime | None:

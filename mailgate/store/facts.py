@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from mailgate.core import past
 from mailgate.core.choose import Roster
@@ -72,7 +72,9 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         prospect=prospect,
         prospects=tickets.prospects_since(tx, now - _DAY) if wanted.prospect else 0,
         halted=bool(wanted.person or waiting) and events.halted_since(tx) is not None,
-        roster=roster_for(tx, wanted.client, wanted.technicians, now) if wanted.technicians else Roster(),
+        roster=_roster(tx, wanted, now),
+        mine=tickets.with_technician(tx, wanted.person) if wanted.away else (),
+        away_told=wanted.away and events.away_told(tx, wanted.person, now),
         next_ticket=tickets.next_id(tx),
         guest_in=guests.admitted(tx, wanted.stranger, here) if wanted.stranger else frozenset(),
         waits_in=frozenset(
@@ -84,14 +86,24 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
     )
 
 
+def _roster(tx: Connection, wanted: Wanted, now: datetime) -> Roster:
+    if wanted.technicians:
+        return roster_for(tx, wanted.client, wanted.technicians, now)
+    return Roster(absences=absences.since(tx, _yesterday(now))) if wanted.away else Roster()
+
+
+def _yesterday(now: datetime) -> date:
+    """In the desk's zone it may not be as late as in UTC."""
+    return (now - _DAY).date()
+
+
 def roster_for(tx: Connection, client: str, technicians: Iterable[str], now: datetime) -> Roster:
     """What is known of the technicians for a ticket of a client."""
     return Roster(
         on_client=experience.with_client(tx, client),
         on_category=experience.by_category(tx),
         load={technician: tickets.load(tx, technician) for technician in technicians},
-        # A day earlier: in the desk's zone it may not be as late as in UTC.
-        absences=absences.since(tx, (now - _DAY).date()),
+        absences=absences.since(tx, _yesterday(now)),
     )
 
 

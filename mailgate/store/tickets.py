@@ -144,6 +144,18 @@ def load(tx: Connection, technician: str) -> int:
     return int(tx.value(f"select count(*) from ({mine}) as some", technician=technician, most=_MOST_LOAD))
 
 
+def with_technician(tx: Connection, technician: str) -> tuple[Ticket, ...]:
+    """What a technician has to do: their tickets in new and open, held for them, or planned; oldest first."""
+    theirs = " where t.technician = :technician and "
+    parts = ("t.status in ('new', 'open')", "t.held_for = 'away'", "t.status = 'scheduled'")
+    found = {
+        row["id"]: _ticket(row)
+        for part in parts
+        for row in tx.rows(f"{_TICKET}{theirs}{part} order by t.id limit :most", technician=technician, most=_MOST_LOAD)
+    }
+    return tuple(found[number] for number in sorted(found))
+
+
 def of_prospect(tx: Connection, address: str) -> Ticket | None:
     """The newest ticket of somebody who is no client yet, unless it is closed."""
     theirs = " where t.requester = :address and t.client = '' and t.merged_into is null"

@@ -164,7 +164,8 @@ def test_automatic_mail_of_a_technician_runs_no_command_and_is_an_internal_note(
     decided = plan(from_marta("Fuera.\n#time 12m", headers="Auto-Submitted: auto-replied\n"), known(ticket()))
     assert decided.outcome is Outcome.APPEND
     assert decided.internal
-    assert decided.entries == decided.notices == ()
+    assert decided.entries == ()
+    assert [(notice.template, notice.to) for notice in decided.notices] == [("maybe_away", "elena@example.es")]
 
 
 def test_bounce_lands_on_the_ticket_that_its_mail_was_of():

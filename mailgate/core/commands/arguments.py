@@ -297,6 +297,40 @@ def _called(text: str, technicians: Mapping[str, str]) -> list[str]:
     return next(filter(None, tiers), []) if sought else []
 
 
+_THERE = ("off", "no")
+_FILLERS = ("del", "desde", "from", "el", "on", "a", "al", "hasta", "to", "until", "-", "\N{EN DASH}")
+_FARTHEST = timedelta(days=366)
+
+
+def _away(command: Command, name: str, text: str, context: Context) -> Command:
+    """`2026-12-21 [2026-12-24]`: the first and the last day; or `off`, where one is there after all."""
+    example = f"{name} {context.today} {context.today + timedelta(days=1)}"
+    if not text:
+        return wrong(command, "argument_missing", name, example)
+    if folded(text).rstrip(".!") in _THERE:
+        return replace(command, value="off")
+    words = [word for word in text.split(" ") if folded(word) not in _FILLERS]
+    since = days.coming(words[0], context.today) if words else None
+    # The second day is meant as seen from the first: "lunes viernes".
+    until = days.coming(words[1], since) if since and len(words) > 1 else since
+    if since is None or until is None:
+        unread = words[1] if since else (words or [text])[0]
+        return wrong(command, "away_unreadable", unread, example)
+    if len(words) > 2:
+        return wrong(command, "too_much", " ".join(words[2:]), f"{name} {' '.join(words[:2])}")
+    return _span_of_days(command, name, since, until, context)
+
+
+def _span_of_days(command: Command, name: str, since: date, until: date, context: Context) -> Command:
+    if until < since:
+        return wrong(command, "away_backwards", f"{since} {until}", f"{name} {until} {since}")
+    if until < context.today:
+        return wrong(command, "away_over", str(until), str(context.today))
+    if until > context.today + _FARTHEST:
+        return wrong(command, "away_too_far", str(until), str(context.today + _FARTHEST))
+    return replace(command, day=since, until=until)
+
+
 READERS: Mapping[str, Reader] = {
     "time": _minutes,
     "call": _minutes,
@@ -316,6 +350,7 @@ READERS: Mapping[str, Reader] = {
     "estimate": _for_ticket(_estimate),
     "plan": _for_ticket(_planned),
     "postpone": _for_ticket(_planned),
+    "away": _away,
     "uphold": _entry,
     "adjust": _adjust,
     "accept": _for_ticket(_reason),

@@ -82,7 +82,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("merge", "unir", "[SOP-12] SOP-9"),
     Verb("redact", "ocultar", "text", available=False),
     Verb("allow", "admitir", "17"),
-    Verb("away", "fuera", "2026-12-21 2026-12-24", available=False),
+    Verb("away", "fuera", "2026-12-21 [2026-12-24]|off"),
     Verb("test", "prueba"),
     Verb("uphold", "confirmar", "345 [reason]", director_only=True),
     Verb("adjust", "ajustar", "345 10m [reason]", director_only=True),
@@ -125,6 +125,8 @@ _OTHER_TOOLS: Mapping[str, str] = {
         "categoria": "categorias",
         "estimate": "estimated estimation",
         "estimar": "estimado estimada estimacion",
+        "away": "absent absence vacation holiday holidays ooo",
+        "fuera": "ausente ausencia vacaciones festivo libre",
     }.items()
     for word in words.split()
 }
@@ -285,6 +287,10 @@ PROBLEMS: tuple[str, ...] = (
     "nothing_to_accept",  # got: "#accept"; nothing of this ticket waits for the director's word
     "no_client",  # got: the line; the ticket is a prospect's, who has no account
     "books_halted",  # got: the line; nothing is booked until the books add up again
+    "away_unreadable",  # got: what is no day; right: an example, "#away 2026-12-21 2026-12-24"
+    "away_backwards",  # got: "2026-12-24 2026-12-21"; right: the line with the days the right way round
+    "away_over",  # got: the last day, which has passed; right: today
+    "away_too_far",  # got: the last day; right: the last one that can be written, a year ahead
     "over_balance",  # got: the minutes asked for; right: the minutes that the client has left
     "claim_entry_unreadable",  # got: what stands where the entry's number should; right: "#dispute 345"
     "claim_no_such_entry",  # got: the number; right: "". The client has no such debit

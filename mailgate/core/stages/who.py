@@ -12,6 +12,7 @@ from mailgate.core.message import automatic
 from mailgate.core.model import Outcome, Person, Role
 from mailgate.core.plan import Plan
 from mailgate.core.reading import fresh
+from mailgate.core.stages.absences import suspect_absence
 from mailgate.core.stages.guests import at_the_door
 
 
@@ -43,6 +44,7 @@ def note_automatic(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
         text=_whole(plan.mail),
         internal=role is not Role.CLIENT,
     )
+    plan = suspect_absence(plan, facts, desk, now)
     # A robot knows no ticket, but a bounce comes back to the reply address that its mail was sent from.
     match = thread.find(plan.mail, plan.person, facts, desk) or next(
         thread.by_reply_address(plan.mail, facts, desk), None
