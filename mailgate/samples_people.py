@@ -59,6 +59,10 @@ _ROBOT: Values = {
 
 VALUES: Mapping[str, Sequence[Values]] = {
     "away_noted": (_AWAY, {**_AWAY, "tickets": ()}, {"absences": (), "tickets": ()}),
+    "back_again": tuple(
+        {"tickets": ({"ticket": _TICKET, "ticket_tag": "SOP-12", "client_name": "Acme S.L."},) * number}
+        for number in (1, 2)
+    ),
     "maybe_away": (_ROBOT, {**_ROBOT, "open_tickets": 0}),
     "waits_for_technician": (
         {

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from mailgate.errors import StoreUnavailable
-from mailgate.service.jobs import digest, evening, planned, promises, troubles
+from mailgate.service.jobs import absences, digest, evening, planned, promises, troubles
 from mailgate.service.office import Office
 from mailgate.store import Connection
 from mailgate.store.writer import Writer
@@ -25,6 +25,7 @@ Job = Callable[[Connection, Office, datetime], int]
 JOBS: Mapping[str, Job] = {
     "planned": planned.run,  # work whose day has come, deliveries that are overdue
     "promises": promises.run,  # answers that are due soon, or late
+    "absences": absences.run,  # tickets of who goes, and of who comes back
     "digest": digest.run,  # the director's morning
     "troubles": troubles.run,  # the admin's machinery
     "evening": evening.run,  # each technician's evening

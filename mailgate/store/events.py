@@ -97,6 +97,18 @@ def is_recorded(tx: Connection, kind: Kind, client: str, key: str) -> bool:
     return bool(tx.value(known, kind=kind, client=client, key=key))
 
 
+def latest_key(tx: Connection, kind: Kind, client: str, beginning: str) -> str | None:
+    """The last of the keys that begin so; None where there is none."""
+    found: str | None = tx.value(
+        "select max(key) from event where kind = :kind and client = :client and key >= :beginning and key < :end",
+        kind=kind,
+        client=client,
+        beginning=beginning,
+        end=f"{beginning}~",
+    )
+    return found
+
+
 def record_maybe_away(tx: Connection, technician: str, now: datetime) -> None:
     """Note that the director is told of a technician's robot."""
     record(tx, "maybe_away", "", f"{technician} {now.date()}", now)

@@ -89,10 +89,10 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
 def _roster(tx: Connection, wanted: Wanted, now: datetime) -> Roster:
     if wanted.technicians:
         return roster_for(tx, wanted.client, wanted.technicians, now)
-    return Roster(absences=absences.since(tx, _yesterday(now))) if wanted.away else Roster()
+    return Roster(absences=absences.since(tx, yesterday(now))) if wanted.away else Roster()
 
 
-def _yesterday(now: datetime) -> date:
+def yesterday(now: datetime) -> date:
     """In the desk's zone it may not be as late as in UTC."""
     return (now - _DAY).date()
 
@@ -103,7 +103,7 @@ def roster_for(tx: Connection, client: str, technicians: Iterable[str], now: dat
         on_client=experience.with_client(tx, client),
         on_category=experience.by_category(tx),
         load={technician: tickets.load(tx, technician) for technician in technicians},
-        absences=absences.since(tx, _yesterday(now)),
+        absences=absences.since(tx, yesterday(now)),
     )
 
 

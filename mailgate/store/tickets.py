@@ -144,6 +144,11 @@ def load(tx: Connection, technician: str) -> int:
     return int(tx.value(f"select count(*) from ({mine}) as some", technician=technician, most=_MOST_LOAD))
 
 
+def held_for_absence(tx: Connection) -> tuple[Ticket, ...]:
+    """The tickets that wait until their technician is back, oldest first."""
+    return tuple(_ticket(row) for row in tx.rows(_TICKET + " where t.held_for = 'away' order by t.id"))
+
+
 def with_technician(tx: Connection, technician: str) -> tuple[Ticket, ...]:
     """What a technician has to do: their tickets in new and open, held for them, or planned; oldest first."""
     theirs = " where t.technician = :technician and "
