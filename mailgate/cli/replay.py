@@ -10,6 +10,7 @@ import click
 
 from mailgate.cli.common import Place, show, tag_of, untouched, when
 from mailgate.cli.terminal import harmless
+from mailgate.core.differences import Difference
 from mailgate.core.settings import units
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.units import Period
@@ -68,11 +69,17 @@ def _block(one: Replayed, rules: Rules) -> str:
     tag = f"  {tag_of(rules, one.ticket)}" if one.ticket else ""
     local = one.at.astimezone(rules.zone)
     head = f"{local:%Y-%m-%d %H:%M}  {one.sender}{tag}  {one.subject or '(no subject)'}"
-    lines = [
-        f"  {what.what}: {what.was} → {what.would_be}" + (f" (rule {what.by})" if what.by else "")
-        for what in one.differences
-    ]
+    lines = [f"  {_change(what)}" for what in one.differences]
     return "\n".join(["", harmless(head), *map(harmless, lines)])
+
+
+def _change(one: Difference) -> str:
+    """What differs; of the mails only those that do, for most are the same."""
+    if one.what != "mails":
+        return f"{one.what}: {one.was} → {one.would_be}" + (f" (rule {one.by})" if one.by else "")
+    was, would_be = ({*mails.split(", ")} - {"none"} for mails in (one.was, one.would_be))
+    changes = (("also", would_be - was), ("no longer", was - would_be))
+    return "mails: " + "; ".join(f"{how} {', '.join(sorted(mails))}" for how, mails in changes if mails)
 
 
 def _object(one: Replayed, rules: Rules) -> dict[str, Any]:

@@ -27,7 +27,8 @@ class Difference:
 def differences(was: Plan, would_be: Plan, before: Desk, after: Desk) -> list[Difference]:
     """Everything in which the second decision differs; before, after: the desks that decided."""
     old, new = dict(_facets(was, before)), dict(_facets(would_be, after))
-    by = ", ".join(would_be.rules) if was.rules != would_be.rules else ""
+    fresh = [rule for rule in would_be.rules if rule not in was.rules]
+    by = ", ".join(fresh or would_be.rules) if was.rules != would_be.rules else ""
     return [
         Difference(what, old.get(what, "none"), new.get(what, "none"), by if what in _SET else "")
         for what in dict.fromkeys((*old, *new))

@@ -41,6 +41,13 @@ def test_differences_are_told_in_blocks_with_a_sum(changed: Run) -> None:
     assert total.endswith(", 1 would be treated otherwise")
 
 
+def test_of_the_mails_only_those_are_told_that_differ(changed: Run) -> None:
+    new = Path("new.toml")
+    new.write_text(new.read_text(encoding="utf-8").replace('"urgent"', '"urgent", assign = "elena"'), encoding="utf-8")
+    _, out, _ = changed("--rules", "new.toml", "check", "--replay", "30d")
+    assert "  mails: also notice to elena@example.es; no longer notice to marta@example.es\n" in out
+
+
 def test_programs_get_a_list(changed: Run) -> None:
     code, out, err = changed("--rules", "new.toml", "check", "--replay", "2w", "--json")
     assert (code, err) == (0, "")

@@ -91,6 +91,14 @@ def test_new_rule_is_told_where_it_would_have_set_something(story: StoredDesk) -
     assert told(found)[3].keys() == {"rules", "priority"}
 
 
+def test_of_several_rules_the_new_one_is_named(story: StoredDesk) -> None:
+    first = {"name": "shop", "match": {"any": ["carrito"]}, "set": {"category": "bug"}}
+    take_up(story, NOW + 4 * HOUR, rules=[first])
+    story.take(written("No funciona el carrito.", message_id="<m9@acme.example>"), NOW + 5 * HOUR)
+    (only,) = replay(story, NOW + 4 * HOUR, rules=[first, DOWN])
+    assert Difference("priority", "normal", "urgent", "site down") in only.differences
+
+
 def test_rule_that_drops_shows_what_would_not_have_come(story: StoredDesk) -> None:
     found = told(replay(story, rules=[{"name": "out", "match": {"client": "beta"}, "set": {"drop": True}}]))
     assert found[4]["outcome"] == ("open", "keep")
