@@ -17,7 +17,7 @@ from mailgate.store import entries, outbox, tickets
 from mailgate.store.times import stamp
 from tests.service.test_contract import ELENA, Story
 from tests.stored import stored_desk
-from tests.support import reply_address, written
+from tests.support import desk, reply_address, written
 
 # Tuesday at 10:00 in Madrid, when the desk opens after a holiday.
 TUESDAY = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
@@ -186,6 +186,16 @@ def test_mails_that_were_given_up_are_told_for_a_week(story: Story):
     assert "Correos sin entregar (1)" in text_of(story)
     runs(story, TUESDAY + 8 * DAY)
     assert "Correos sin entregar" not in text_of(story)
+
+
+def test_it_is_written_in_the_language_of_the_desk(tmp_path: Path):
+    with stored_desk(tmp_path, desk(desk={"language": "en"})) as stored:
+        story = Story(stored)
+        story.says("ana", "No funciona el carrito.", at=TUESDAY - HOUR)
+        stored.take(written("Hi.", sender="eva@nueva.example", message_id="<e@nueva.example>"), TUESDAY - HOUR)
+        runs(story, TUESDAY)
+        assert subjects(story) == ["Today: 1 new · 1 in quarantine"]
+        assert all(words in text_of(story) for words in ("nobody knows who it is", "“#assign SOP-1 marta”"))
 
 
 # ---- what it costs -------------------------------------------------------------------------------
