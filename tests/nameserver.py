@@ -73,11 +73,8 @@ class _Quiet(DNSLogger):
 def nameserver() -> Iterator[Names]:
     """A server for UDP and TCP on one port, until the block ends."""
     names = Names()
-    udp = DNSServer(names, port=0, address="127.0.0.1", logger=_Quiet("-request,-reply,-truncated,-error"))
+    udp, tcp = _on_one_port(names)
     names.port = udp.server.server_address[1]
-    tcp = DNSServer(
-        names, port=names.port, address="127.0.0.1", tcp=True, logger=_Quiet("-request,-reply,-truncated,-error")
-    )
     for server in (udp, tcp):
         threading.Thread(target=server.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
@@ -86,3 +83,14 @@ def nameserver() -> Iterator[Names]:
         for server in (udp, tcp):
             server.server.shutdown()
             server.server.server_close()
+
+
+def _on_one_port(names: Names) -> tuple[DNSServer, DNSServer]:
+    """A port that is free for UDP may be somebody's for TCP: then another one is tried."""
+    quiet = _Quiet("-request,-reply,-truncated,-error")
+    while True:
+        udp = DNSServer(names, port=0, address="127.0.0.1", logger=quiet)
+        try:
+            return udp, DNSServer(names, port=udp.server.server_address[1], address="127.0.0.1", tcp=True, logger=quiet)
+        except OSError:
+            udp.server.server_close()
