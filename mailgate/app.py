@@ -30,6 +30,7 @@ from mailgate.edges.notify import Notifier
 from mailgate.edges.outbound import FileTransport, SmtpTransport, Transport
 from mailgate.edges.pollers import Pollers
 from mailgate.edges.smtp import Gate, Handler, quiet_libraries
+from mailgate.edges.verify import Verifier
 from mailgate.errors import Refused, RulesError, StoreUnavailable
 from mailgate.render import Renderer
 from mailgate.service import health
@@ -37,7 +38,7 @@ from mailgate.service.daily import Daily
 from mailgate.service.deliver import drain
 from mailgate.service.letters import post
 from mailgate.service.office import Office
-from mailgate.service.process import Processor
+from mailgate.service.processor import Processor
 from mailgate.service.schedule import tick
 from mailgate.service.secret import desk_key
 from mailgate.service.take import Intake, Pace, utc_now
@@ -142,7 +143,8 @@ class Daemon:
         self._writer = Writer(self._store)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._outbox_rings = asyncio.Event()
-        self._processor = Processor(self._store, self._writer, lambda: self._office, self._after_batch)
+        checks = Verifier(lambda: self._office.desk.rules.trust)
+        self._processor = Processor(self._store, self._writer, lambda: self._office, self._after_batch, checks)
         self._intake = Intake(self._writer, self._processor.wake)
         self._pace = Pace()
         self._gates: list[Gate] = []

@@ -29,7 +29,10 @@ from tests.support import NOW
 
 FOLDER = Path(__file__).parent / "mails"
 MAILS = sorted(FOLDER.glob("*.eml"))
-KEYS = ("from", "role", "authenticated", "automatic", "ticket", "fresh_text", "commands", "rules", "outcome", "why")
+KEYS = (
+    *("from", "role", "authenticated", "proof", "evidence", "automatic", "ticket", "fresh_text", "commands"),
+    *("rules", "outcome", "why"),
+)
 OUTCOMES = ("open", "append", "answer", "quarantine", "reject", "keep")
 
 

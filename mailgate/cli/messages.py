@@ -7,6 +7,7 @@ import mailbox
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import click
 
 from mailgate.app import sole_daemon, transport_for
 from mailgate.cli.common import Place, as_json, pass_place, show, untouched
-from mailgate.core.mail import Envelope, Source
+from mailgate.core.mail import Envelope, Mail, Source
 from mailgate.core.message import mime
 from mailgate.core.model import Outcome
+from mailgate.core.trust import needs_proof
+from mailgate.edges.verify import Verifier
 from mailgate.errors import Refused
 from mailgate.service.deliver import drain
 from mailgate.service.explain import explained
@@ -89,10 +92,18 @@ def explain(
         raise Refused(f"{file}: holds no message")
     with untouched(place) as seen, seen.store() as store:
         office = seen.office()
-        mail = mime.parse(raw, Envelope(road, sender, recipients, "explain"))
+        mail = _checked(raw, mime.parse(raw, Envelope(road, sender, recipients, "explain")), office)
         with store.read() as tx:
             result = explained(tx, mail, office, utc_now())
     show(result, json_wanted, _explained)
+
+
+def _checked(raw: bytes, mail: Mail, office: Office) -> Mail:
+    """The mail with what the DNS says of its sender now; a file does not tell who sent it, so there is no SPF."""
+    if not needs_proof(mail, office.desk):
+        return mail
+    checks = Verifier(lambda: office.desk.rules.trust)
+    return replace(mail, verdicts=checks.verify(raw, mail, utc_now()))
 
 
 def _take(store: Store, office: Office, raw: bytes, envelope: Envelope) -> dict[str, Any]:

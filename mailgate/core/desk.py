@@ -9,7 +9,7 @@ from functools import cached_property
 
 from mailgate.core.commands.command import Context
 from mailgate.core.hours import Calendar
-from mailgate.core.model import Role, Ticket
+from mailgate.core.model import Person, Role, Ticket
 from mailgate.core.settings.rules import Rules
 
 
@@ -63,6 +63,16 @@ class Desk:
         """Whom notices of a client go to; the director for a client that the rules no longer have."""
         known = self.rules.client(client)
         return known.contact if known else self.staff_address(None)
+
+    def registered(self, person: Person, *, proven: bool) -> str:
+        """Where what reveals something goes: to an address that the rules name.
+
+        Somebody whom a wildcard lets in has it themselves where it is proven that they wrote; else the contact has.
+        """
+        known = self.rules.client(person.client or "")
+        if known is None or proven or person.address in known.addresses:
+            return person.address
+        return known.contact
 
     def requester(self, ticket: Ticket) -> str:
         """Whom answers of a ticket go to: who asked, while the rules know them as this client's; else the contact."""

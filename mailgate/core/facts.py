@@ -23,6 +23,14 @@ _ON_ACCOUNTS = ("accept", "decline", "cancel")
 
 
 @dataclass(frozen=True, slots=True)
+class Author:
+    """A client's person who writes. domain: of their address. addresses: where what they ask for may go."""
+
+    domain: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What one mail points at, before anything is believed.
 
@@ -34,6 +42,7 @@ class Wanted:
     become clients. accounts: whether the decision needs every entry of the clients. technicians: among whom one
     may have to be chosen, () where none has. away: whether the technician who writes says that they are away, or
     a robot of theirs does.
+    author: who a client's mail says that it is from.
     """
 
     message_id: str
@@ -44,6 +53,7 @@ class Wanted:
     person: str
     client: str
     prospect: str = ""
+    author: Author | None = None
     accounts: bool = False
     date: datetime | None = None
     stranger: str = ""
@@ -105,6 +115,21 @@ class Newer:
 
 
 @dataclass(frozen=True, slots=True)
+class Repute:
+    """What the store knows of a writer's mail so far.
+
+    id_used: a message with this Message-ID was kept before. signs: a signature proved mail of the client's
+    domain before. reports: balances, reports and histories that were sent to an address in the last day.
+    asked: addresses that were asked in that time whether a mail was theirs.
+    """
+
+    id_used: bool = False
+    signs: bool = False
+    reports: Mapping[str, int] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the store knows of the things that a mail points at.
 
@@ -119,7 +144,8 @@ class Facts:
     their tickets that are held for want of it, looked up for staff, who alone bring minutes back.
     accounts: every entry of a client, oldest first, where the decision needs them. prospect: the
     ticket of an unknown writer; prospects: how many such tickets were opened in the last day. halted:
-    the books do not add up and no minutes are booked. roster: what the choice of a technician has to know.
+    the books do not add up and no minutes are booked. repute: what the writer's mail was so far.
+    roster: what the choice of a technician has to know.
     mine: what somebody who is away has to do. away_told: the director was told of a robot of theirs just now.
     next_ticket: the number of the next new ticket. guest_in: tickets into which an unknown writer was let.
     waits_in: those in which a mail of theirs waits. at_the_door: of the messages that staff name, those that
@@ -148,6 +174,7 @@ class Facts:
     prospect: Ticket | None = None
     prospects: int = 0
     halted: bool = False
+    repute: Repute = field(default_factory=Repute)
     roster: Roster = field(default_factory=Roster)
     mine: tuple[Ticket, ...] = ()
     away_told: bool = False
@@ -183,6 +210,7 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         quarantined=frozenset([order.quarantined for order in orders if order.quarantined][:_MOST_NAMED]),
         person=person.id if person is not None and person.role.staff else "",
         client=(person.client or "") if person is not None else "",
+        author=_author(person, desk),
         prospect=(mail.sender or "") if person is None and desk.rules.desk.strangers == "prospect" else "",
         accounts=asks.account or any(order.name in _ON_ACCOUNTS for order in orders),
         date=mail.date,
@@ -211,6 +239,13 @@ class _Asks:
         found = claims.read(text, desk.rules.desk.tag)
         whole = any(claim.name == "refund" or (claim.name == "dispute" and not claim.entry) for claim in found)
         return cls(found, whole or claims.maybe_money_back(text))
+
+
+def _author(person: Person | None, desk: Desk) -> Author | None:
+    if person is None or person.role is not Role.CLIENT:
+        return None
+    where = (desk.registered(person, proven=proven) for proven in (True, False))
+    return Author(person.address.rpartition("@")[2], tuple(dict.fromkeys(where)))
 
 
 def _orders(mail: Mail, person: Person | None, desk: Desk, now: datetime) -> tuple[Command, ...]:

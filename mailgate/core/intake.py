@@ -31,32 +31,27 @@ from mailgate.core.stages.mails import plan_mails
 from mailgate.core.stages.merging import merge_tickets
 from mailgate.core.stages.orders import read_commands
 from mailgate.core.stages.planning import plan_work
+from mailgate.core.stages.proof import demand_proof, refuse_forged, weigh_proof
 from mailgate.core.stages.rehearsal import rehearsed
 from mailgate.core.stages.rulings import rule_on_matters
 from mailgate.core.stages.technician import choose_technician
 from mailgate.core.stages.what import answer_question, read_text
 from mailgate.core.stages.where import choose_ticket, open_or_reopen
-from mailgate.core.stages.who import (
-    demand_proof,
-    know_sender,
-    note_automatic,
-    recognise_repeat,
-    refuse_strangers,
-    weigh_proof,
-)
+from mailgate.core.stages.who import know_sender, note_automatic, recognise_repeat, refuse_strangers
 
 Stage = Callable[[Plan, Facts, Desk, datetime], Plan]
 
 STAGES: tuple[Stage, ...] = (
     recognise_repeat,  # same Message-ID and content: already done     RFC 5322 3.6.4
     know_sender,  # client, technician, director, stranger             RFC 5322 3.6.2
+    refuse_forged,  # what the author's domain disowns                 RFC 9989
     note_automatic,  # kept, never answered                            RFC 3834 2
     refuse_strangers,  # quarantine, or what desk.strangers says
     choose_ticket,  # reply address, In-Reply-To, References, tag      RFC 5322 3.6.4
     weigh_proof,  # [trust]: is it proven who wrote?
     read_text,  # fresh text against quoted text
     answer_question,  # "saldo", "informe": an answer, no ticket
-    demand_proof,  # staff act only with proof
+    demand_proof,  # staff act only with proof, clients where [trust] says so
     read_commands,  # fresh text only; one wrong line and none applies
     hold_back,  # what crossed another answer, or an unlikely time, waits for "#send"
     read_claims,  # a client's limit, dispute, refund, or "ok"

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from mailgate.core.proof import UNCHECKED, Verdicts
+
 Source = Literal["smtp", "lmtp", "imap", "inject"]
 
 
@@ -62,6 +64,7 @@ class Mail:
     headers: lower-case name to its values, unfolded and decoded, in the order of the message.
     date: what the Date header claims, or None; for display only.
     unreadable: "" or the bound that the message breaks, so that it was not read whole.
+    verdicts: what was found out about who sent it, where something depends on that.
     """
 
     message_id: str
@@ -83,6 +86,7 @@ class Mail:
     envelope: Envelope = Envelope("inject")
     defects: tuple[str, ...] = ()
     unreadable: str = ""
+    verdicts: Verdicts = UNCHECKED
 
     def header(self, name: str) -> str:
         """The first value of a header, "" where there is none."""

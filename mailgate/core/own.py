@@ -22,3 +22,10 @@ def answers_desk_itself(mail: Mail, desk: Desk) -> bool:
     tokens = [token for number, token in filter(None, pointers) if number == address.DESK_ITSELF]
     mine = addresses(mail, desk) if tokens else ()
     return any(address.token_fits(desk.key, address.DESK_ITSELF, one, token) for one in mine for token in tokens)
+
+
+def bears_token(mail: Mail, desk: Desk) -> bool:
+    """Whether the mail was sent to a reply address that was made for its sender, of whatever ticket."""
+    pointers = [found for one in mail.recipients if (found := address.reply_pointer(one, desk.rules.desks))]
+    mine = addresses(mail, desk) if pointers else ()
+    return any(address.token_fits(desk.key, number, one, token) for one in mine for number, token in pointers)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailgate.core import promise
-from mailgate.core.facts import Facts
+from mailgate.core.facts import Facts, Repute
 from mailgate.core.model import Status, Ticket
 
 
@@ -27,6 +27,7 @@ def as_of(facts: Facts, text: str, at: datetime) -> Facts:
         entries={number: entry for number, entry in facts.entries.items() if entry.at < at},
         voided=frozenset(),
         accounts={client: tuple(e for e in booked if e.at < at) for client, booked in facts.accounts.items()},
+        repute=Repute(),
         prospect=tickets.get(facts.prospect.id) if facts.prospect else None,
     )
 

@@ -45,6 +45,8 @@ class Plan:
     """The decision on one mail, so far.
 
     person: who wrote, None for strangers and robots. authenticated: whether that is proven.
+    proof: by what, in words. wary: it is not, though the writer's domain can prove its mail: nothing is done for
+    it that costs or reveals.
     vouched: somebody at this machine stands for the message (it was injected or released). confirmed: its
     writer said that it shall be done although it was held back.
     ticket: the ticket it belongs to, as it stood before, or as it is opened. changed: as it shall stand
@@ -70,6 +72,8 @@ class Plan:
     role: Role = Role.STRANGER
     person: Person | None = None
     authenticated: bool = False
+    proof: str = ""
+    wary: bool = False
     automatic: Automatic | None = None
     ticket: Ticket | None = None
     changed: Ticket | None = None

@@ -87,7 +87,8 @@ class Handler(_Hooked):
         content = envelope.content
         raw = content if isinstance(content, bytes) else b""
         sender = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
-        kept = Envelope(self._source, sender, tuple(envelope.rcpt_tos), _peer(session))
+        helo = session.host_name or ""
+        kept = Envelope(self._source, sender, tuple(envelope.rcpt_tos), _peer(session), helo)
         try:
             number = await asyncio.shield(asyncio.ensure_future(self._take(raw, kept)))
         except Exception as error:  # noqa: BLE001 - whatever it was, the peer keeps the mail

@@ -26,6 +26,8 @@ def explained(tx: Connection, mail: Mail, office: Office, now: datetime) -> dict
         "from": mail.sender,
         "role": plan.role.value,
         "authenticated": plan.authenticated,
+        "proof": plan.proof or None,
+        "evidence": mail.verdicts.words or None,
         "automatic": plan.automatic.why if plan.automatic else None,
         "ticket": office.desk.tag(plan.ticket.id) if plan.ticket else None,
         "fresh_text": reading.fresh,

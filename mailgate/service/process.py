@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
 import traceback
-from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 from mailgate.core.address import DESK_ITSELF
 from mailgate.core.facts import Facts, Held, wanted
 from mailgate.core.intake import decide
 from mailgate.core.mail import Mail, Notice
 from mailgate.core.message import mime
-from mailgate.core.model import Outcome
+from mailgate.core.model import Outcome, Role
 from mailgate.core.plan import Plan
 from mailgate.errors import StoreUnavailable
 from mailgate.service.letters import post
 from mailgate.service.office import Office
-from mailgate.service.take import Clock, utc_now
 from mailgate.store import (
     Connection,
     Store,
@@ -35,6 +29,7 @@ from mailgate.store import (
     matters,
     messages,
     quarantine,
+    repute,
     tickets,
 )
 from mailgate.store.connection import naming_errors
@@ -42,18 +37,11 @@ from mailgate.store.facts import facts_for
 from mailgate.store.journal import Kept
 from mailgate.store.messages import Message
 from mailgate.store.quarantine import Quarantined
-from mailgate.store.writer import Writer
 
 log = logging.getLogger("mailgate.process")
 
-# As many as share a commit without keeping peers waiting for theirs.
-_BATCH = 20
 # The reason that a person reads of a message on which our own code raised.
 FAILED = "the program failed on this message"
-# A message that ended the process this often while it was processed alone is not tried again.
-_MOST_TRIES = 5
-_POLL_SECONDS = 1.0
-_PAUSE_SECONDS = 1.0
 
 
 def process(tx: Connection, kept: Kept, mail: Mail, office: Office, now: datetime, *, released: int = 0) -> Plan | None:
@@ -131,7 +119,7 @@ def process_alone(store: Store, office: Office, number: int, now: datetime) -> P
     except Exception:  # noqa: BLE001 - one message must not stop the rest
         detail = traceback.format_exc()
         with store.write() as tx:
-            _quarantine_failed(tx, kept, now, FAILED, detail)
+            quarantine_failed(tx, kept, now, FAILED, detail)
         return None
 
 
@@ -143,13 +131,17 @@ def process_released(tx: Connection, office: Office, held: Quarantined, now: dat
     quarantine.decide(tx, held.id, "released")
     journal.reopen(tx, held.journal)
     kept = journal.get(tx, held.journal)
-    plan = process(tx, kept, mime.parse(kept.raw, kept.envelope), office, now, released=held.id) if kept else None
+    if kept is None:
+        raise LookupError(f"journal {held.journal}: gone")
+    mail = replace(mime.parse(kept.raw, kept.envelope), verdicts=kept.verdicts)
+    plan = process(tx, kept, mail, office, now, released=held.id)
     if plan is None:
         raise LookupError(f"journal {held.journal}: gone")
     return plan
 
 
-def _quarantine_failed(tx: Connection, kept: Kept, now: datetime, reason: str, detail: str) -> None:
+def quarantine_failed(tx: Connection, kept: Kept, now: datetime, reason: str, detail: str) -> None:
+    """Keep a message that our own code could not process, for a person to look at."""
     if not journal.is_waiting(tx, kept.id):
         return  # somebody else could process it
     sender = kept.envelope.sender or ""
@@ -166,7 +158,7 @@ def _carry_out(tx: Connection, kept: Kept, plan: Plan, office: Office, now: date
     elif plan.outcome is not Outcome.REPEAT:
         message = _keep(tx, kept, plan, office, now)
     post(tx, office, plan.notices, now, cause, (kept.blob, plan.mail.attachments))
-    journal.finish(tx, kept.id, plan.outcome, message)
+    journal.finish(tx, kept.id, plan.outcome, message, plan.mail.verdicts)
     _merge(tx, plan)
     _decide_on_quarantined(tx, plan, office, now, cause)
 
@@ -228,6 +220,9 @@ def _keep(tx: Connection, kept: Kept, plan: Plan, office: Office, now: datetime)
     """Tickets, message, entries and matters; gives the message's number."""
     _keep_tickets(tx, plan)
     message = messages.add(tx, _message(kept, plan))
+    signed = plan.mail.verdicts.signed
+    if signed is not None and plan.role is Role.CLIENT:
+        repute.remember_signer(tx, plan.mail.verdicts.domain, now)
     _keep_effects(tx, plan, message, office, now)
     return message
 
@@ -292,6 +287,7 @@ def _message(kept: Kept, plan: Plan) -> Message:
         internal=plan.internal,
         automatic=plan.automatic.kind if plan.automatic else "",
         authenticated=plan.authenticated,
+        proof=plan.proof,
         message_id=mail.message_id,
         digest=mail.digest,
         refs=(*mail.in_reply_to, *mail.references)[-20:],
@@ -302,134 +298,3 @@ def _message(kept: Kept, plan: Plan) -> Message:
         blob=kept.blob,
         attachments=mail.attachments,
     )
-
-
-class Processor:
-    """The thread that processes what is taken, oldest first, until it is stopped.
-
-    It asks the store what waits, so that nothing is forgotten whoever took it, and whatever ended
-    the process before. office: gives the rules in force; processed: called after each batch,
-    with the number of its last message.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        writer: Writer,
-        office: Callable[[], Office],
-        processed: Callable[[int], None],
-        clock: Clock = utc_now,
-    ) -> None:
-        self._store = store
-        self._writer = writer
-        self._office = office
-        self._processed = processed
-        self._clock = clock
-        self._wake = threading.Event()
-        self._stopping = False
-        self._moved = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name="processor", daemon=True)
-
-    def start(self) -> None:
-        """First what an earlier process left behind, one by one, then what comes."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Something was taken."""
-        self._wake.set()
-
-    def stands_still(self, seconds: float) -> bool:
-        """Whether nothing has moved for so long: idle it looks every second."""
-        return not self._thread.is_alive() or time.monotonic() - self._moved > seconds
-
-    def stop(self) -> None:
-        """Finish the batch under way, then end."""
-        self._stopping = True
-        self._wake.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        self._surely(self._process_left_behind)
-        while not self._stopping:
-            if not self._surely(self._process_waiting):
-                self._wake.wait(_POLL_SECONDS)
-                self._wake.clear()
-
-    def _surely(self, step: Callable[[], bool]) -> bool:
-        """A step; a store that cannot be used now is waited for, and nothing ends the thread."""
-        try:
-            return step()
-        except StoreUnavailable as error:
-            log.warning("%s", error)
-        except Exception:
-            log.exception("processing stopped short; trying again")
-        self._wake.wait(_PAUSE_SECONDS)
-        return False
-
-    def _process_left_behind(self) -> bool:
-        """What was taken and not processed may be what ended the process: one at a time, counted."""
-        with self._store.read() as tx:
-            last = journal.newest(tx)
-        while not self._stopping:
-            left = self._waiting(1)
-            if not left or left[0].id > last:
-                return False
-            kept = left[0]
-            self._writer.submit(partial(journal.begin_alone, journal=kept.id)).result()
-            if kept.tries >= _MOST_TRIES:
-                self._quarantine(kept, f"processing ended the program {kept.tries} times", "")
-            else:
-                self._settle(kept, self._submit(kept, self._parsed(kept)))
-            self._processed(kept.id)
-        return False
-
-    def _process_waiting(self) -> bool:
-        """Whether there was anything to process."""
-        # All are read before any is handed over, so that they share a commit, and the two threads take turns.
-        ready = [(kept.emptied(), self._parsed(kept)) for kept in self._waiting(_BATCH)]
-        under_way = [(kept, self._submit(kept, mail)) for kept, mail in ready]
-        for kept, future in under_way:
-            self._settle(kept, future)
-        if ready:
-            self._processed(ready[-1][0].id)
-        return bool(ready)
-
-    def _waiting(self, most: int) -> list[Kept]:
-        self._moved = time.monotonic()
-        with self._store.read() as tx:
-            return journal.waiting(tx, most)
-
-    def _parsed(self, kept: Kept) -> Mail | Exception:
-        try:
-            return mime.parse(kept.raw, kept.envelope)
-        except Exception as error:  # noqa: BLE001 - one mail must not stop the rest
-            return error
-
-    def _submit(self, kept: Kept, mail: Mail | Exception) -> Future[Plan | None]:
-        if isinstance(mail, Exception):
-            broken: Future[Plan | None] = Future()
-            broken.set_exception(mail)
-            return broken
-        office, now = self._office(), self._clock()
-        return self._writer.submit(lambda tx: process(tx, kept, mail, office, now))
-
-    def _settle(self, kept: Kept, future: Future[Plan | None]) -> None:
-        try:
-            plan = future.result()
-        except StoreUnavailable:
-            raise
-        except Exception:
-            log.exception("message %d made the program fail", kept.id)
-            self._quarantine(kept, FAILED, traceback.format_exc())
-            return
-        if plan is not None:
-            log.info(
-                "message %d: %s",
-                kept.id,
-                plan.outcome,
-                extra={"journal": kept.id, "ticket": plan.ticket.id if plan.ticket else None},
-            )
-
-    def _quarantine(self, kept: Kept, reason: str, detail: str) -> None:
-        now = self._clock()
-        self._writer.submit(lambda tx: _quarantine_failed(tx, kept, now, reason, detail)).result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mailgate.core.desk import Desk
@@ -69,7 +69,7 @@ class Replay:
         outcome, ticket = journal.became(tx, kept.id)
         if outcome is Outcome.REPEAT or before.rules == self._desk.rules:
             return None
-        mail = mime.parse(kept.raw, kept.envelope)
+        mail = replace(mime.parse(kept.raw, kept.envelope), verdicts=kept.verdicts)
         try:
             found = differences(*self._decided(tx, kept, mail, before), before, self._desk)
         except StoreUnavailable:

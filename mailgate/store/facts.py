@@ -20,6 +20,7 @@ from mailgate.store import (
     messages,
     outbox,
     quarantine,
+    repute,
     tickets,
 )
 from mailgate.store.connection import Connection
@@ -72,6 +73,7 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         prospect=prospect,
         prospects=tickets.prospects_since(tx, now - _DAY) if wanted.prospect else 0,
         halted=bool(wanted.person or waiting) and events.halted_since(tx) is not None,
+        repute=repute.of(tx, wanted.message_id, wanted.author, now),
         roster=_roster(tx, wanted, now),
         mine=tickets.with_technician(tx, wanted.person) if wanted.away else (),
         away_told=wanted.away and events.away_told(tx, wanted.person, now),

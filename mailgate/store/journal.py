@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,14 +11,18 @@ from mailgate.core.health import Backlog
 from mailgate.core.mail import Envelope, Source
 from mailgate.core.mailbox import Uid
 from mailgate.core.model import Outcome
-from mailgate.store import blobs
+from mailgate.core.proof import UNCHECKED, Verdicts
+from mailgate.store import blobs, evidence
 from mailgate.store.connection import Connection, Row
 from mailgate.store.times import moment, opt_moment, stamp
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A message that was taken. tries: how often processing it alone was begun."""
+    """A message that was taken. tries: how often processing it alone was begun.
+
+    proof_tries: how often the DNS was asked in vain who can have sent it. verdicts: what was found when it was decided.
+    """
 
     id: int
     taken_at: datetime
@@ -25,6 +30,8 @@ class Kept:
     raw: bytes
     blob: int
     tries: int
+    proof_tries: int = 0
+    verdicts: Verdicts = UNCHECKED
 
     def emptied(self) -> Kept:
         """The same without its bytes, for when they are read: a big mail is not to stay in memory twice."""
@@ -40,11 +47,13 @@ def take(tx: Connection, raw: bytes, envelope: Envelope, now: datetime, uid: Uid
         return before
     journal = int(
         tx.value(
-            "insert into journal (taken_at, source, peer, mail_from, rcpt_to, blob)"
-            " values (:at, :source, :peer, :mail_from, :rcpt_to, :blob) returning id",
+            "insert into journal (taken_at, source, peer, helo, auth_user, mail_from, rcpt_to, blob)"
+            " values (:at, :source, :peer, :helo, :user, :mail_from, :rcpt_to, :blob) returning id",
             at=stamp(now),
             source=envelope.source,
             peer=envelope.peer,
+            helo=envelope.helo,
+            user=envelope.user,
             mail_from=envelope.sender,
             rcpt_to=json.dumps(envelope.recipients),
             blob=blobs.put(tx, raw),
@@ -62,26 +71,57 @@ def take(tx: Connection, raw: bytes, envelope: Envelope, now: datetime, uid: Uid
     return journal
 
 
-def waiting(tx: Connection, most: int) -> list[Kept]:
-    """The oldest messages that are not processed yet; fewer where they are big, but at least one."""
-    return _some(tx, "j.state = 'taken'", most)
+def waiting(tx: Connection, most: int, now: datetime, besides: Collection[int] = ()) -> list[Kept]:
+    """The oldest messages that are not processed yet; fewer where they are big, but at least one.
+
+    Not those that wait for an answer of the DNS until later than `now`, nor those `besides`.
+    """
+    found = {row["id"]: row for row in _sizes(tx, most + len(besides), now) if row["id"] not in besides}
+    chosen = blobs.at_once([found[number] for number in sorted(found)[:most]])
+    return [kept for number in chosen if (kept := get(tx, number))]
+
+
+def _sizes(tx: Connection, most: int, now: datetime) -> list[Row]:
+    """Number and size of messages that may be processed: of those that never waited, and of those that have."""
+    select = "select j.id, b.size from journal j join blob b on b.id = j.blob where j.state = 'taken'"
+    fresh = tx.rows(f"{select} and j.retry_at is null order by j.id limit :most", most=most)
+    late = tx.rows(f"{select} and j.retry_at <= :now order by j.id limit :most", most=most, now=stamp(now))
+    return [*fresh, *late]
 
 
 def processed(tx: Connection, after: int, most: int) -> list[Kept]:
     """The next messages after one of this number that were processed; fewer where they are big."""
-    return _some(tx, "j.id > :after and j.state <> 'taken'", most, after=after)
-
-
-def _some(tx: Connection, condition: str, most: int, **values: object) -> list[Kept]:
-    """The oldest messages of which something holds, as many as memory has room for."""
     sizes = tx.rows(
-        f"select j.id, b.size from journal j join blob b on b.id = j.blob where {condition} order by j.id limit :most",
+        "select j.id, b.size from journal j join blob b on b.id = j.blob"
+        " where j.id > :after and j.state <> 'taken' order by j.id limit :most",
+        after=after,
         most=most,
-        **values,
     )
-    last = max(blobs.at_once(sizes), default=0)
-    rows = tx.rows(f"{_KEPT} where {condition} and j.id <= :last order by j.id", last=last, **values)
-    return [_kept(row) for row in rows]
+    return [kept for number in blobs.at_once(sizes) if (kept := get(tx, number))]
+
+
+def postpone(tx: Connection, journal: int, until: datetime, sender: str, *, tried: bool) -> None:
+    """Let a message wait for proof. sender: whose later messages are to stay behind it. tried: it was asked in vain."""
+    tx.run(
+        "update journal set retry_at = :until, proof_sender = :sender, proof_tries = proof_tries + :tried"
+        " where id = :journal and state = 'taken'",
+        until=stamp(until),
+        sender=sender,
+        tried=int(tried),
+        journal=journal,
+    )
+
+
+def stands_behind(tx: Connection, journal: int, sender: str) -> bool:
+    """Whether an earlier message of the same sender waits for proof."""
+    return bool(
+        tx.value(
+            "select 1 from journal where state = 'taken' and retry_at is not null"
+            " and proof_sender = :sender and id < :journal limit 1",
+            sender=sender,
+            journal=journal,
+        )
+    )
 
 
 def newest_before(tx: Connection, at: datetime) -> int:
@@ -141,10 +181,12 @@ def begin_alone(tx: Connection, journal: int) -> None:
     tx.run("update journal set tries = tries + 1 where id = :journal", journal=journal)
 
 
-def finish(tx: Connection, journal: int, outcome: Outcome, message: int | None) -> None:
+def finish(tx: Connection, journal: int, outcome: Outcome, message: int | None, verdicts: Verdicts = UNCHECKED) -> None:
     """Mark a message as processed: in the same transaction as everything it caused."""
     tx.run(
-        "update journal set state = :state, outcome = :outcome, message = :message where id = :journal",
+        "update journal set state = :state, outcome = :outcome, message = :message,"
+        " evidence = coalesce(:evidence, evidence) where id = :journal",
+        evidence=evidence.written(verdicts),
         state="quarantined" if outcome is Outcome.QUARANTINE else "done",
         outcome=outcome,
         message=message,
@@ -154,11 +196,12 @@ def finish(tx: Connection, journal: int, outcome: Outcome, message: int | None) 
 
 def reopen(tx: Connection, journal: int) -> None:
     """Let a quarantined message be processed again."""
-    tx.run("update journal set state = 'taken', tries = 0 where id = :journal", journal=journal)
+    tx.run("update journal set state = 'taken', tries = 0, retry_at = null where id = :journal", journal=journal)
 
 
 _KEPT = (
-    "select j.id, j.taken_at, j.source, j.peer, j.mail_from, j.rcpt_to, j.blob, j.tries, b.data"
+    "select j.id, j.taken_at, j.source, j.peer, j.helo, j.auth_user, j.mail_from, j.rcpt_to, j.blob, j.tries,"
+    " j.proof_tries, j.evidence, b.data"
     " from journal j join blob b on b.id = j.blob"
 )
 
@@ -174,5 +217,15 @@ def _taken_as(tx: Connection, uid: Uid) -> int:
 
 
 def _kept(row: Row) -> Kept:
-    envelope = Envelope(row["source"], row["mail_from"], tuple(json.loads(row["rcpt_to"])), row["peer"])
-    return Kept(row["id"], moment(row["taken_at"]), envelope, bytes(row["data"]), row["blob"], row["tries"])
+    recipients = tuple(json.loads(row["rcpt_to"]))
+    envelope = Envelope(row["source"], row["mail_from"], recipients, row["peer"], row["helo"], row["auth_user"])
+    return Kept(
+        id=row["id"],
+        taken_at=moment(row["taken_at"]),
+        envelope=envelope,
+        raw=bytes(row["data"]),
+        blob=row["blob"],
+        tries=row["tries"],
+        proof_tries=row["proof_tries"],
+        verdicts=evidence.read(row["evidence"]),
+    )

@@ -18,7 +18,8 @@ class Message:
     """A message that was processed. ticket: None for questions and what belongs to no ticket.
 
     text: what readers of the ticket see, commands taken out. refs: Message-IDs of its References.
-    why: the trail of the decision, one step a line. automatic: "" or why it is a robot's.
+    why: the trail of the decision, one step a line. automatic: "" or why it is a robot's. proof: what proved
+    who wrote, in words.
     """
 
     id: int
@@ -39,6 +40,7 @@ class Message:
     why: str
     blob: int
     attachments: tuple[Attachment, ...] = ()
+    proof: str = ""
 
 
 # Of a row of `message`: whether its author was let into its ticket as a third person.
@@ -50,9 +52,9 @@ def add(tx: Connection, message: Message) -> int:
     made = int(
         tx.value(
             "insert into message (ticket, at, author, author_name, role, internal, automatic,"
-            " authenticated, message_id, digest, refs, subject, text, outcome, why, blob)"
+            " authenticated, proof, message_id, digest, refs, subject, text, outcome, why, blob)"
             " values (:ticket, :at, :author, :author_name, :role, :internal, :automatic,"
-            " :authenticated, :message_id, :digest, :refs, :subject, :text, :outcome, :why, :blob)"
+            " :authenticated, :proof, :message_id, :digest, :refs, :subject, :text, :outcome, :why, :blob)"
             " returning id",
             ticket=message.ticket,
             at=stamp(message.at),
@@ -62,6 +64,7 @@ def add(tx: Connection, message: Message) -> int:
             internal=int(message.internal),
             automatic=message.automatic,
             authenticated=int(message.authenticated),
+            proof=message.proof,
             message_id=message.message_id,
             digest=message.digest,
             refs=" ".join(message.refs),
@@ -220,6 +223,7 @@ def _message(row: Row) -> Message:
         internal=bool(row["internal"]),
         automatic=row["automatic"],
         authenticated=bool(row["authenticated"]),
+        proof=row["proof"],
         message_id=row["message_id"],
         digest=row["digest"],
         refs=tuple(row["refs"].split()),

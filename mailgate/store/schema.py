@@ -329,6 +329,22 @@ create virtual table search using fts5 (
 insert into search (rowid, subject, text) select id, subject, text from message where ticket is not null;
 """
 
+_PROOF = """
+alter table journal add column helo text not null default '';
+alter table journal add column auth_user text not null default '';
+alter table journal add column proof_tries integer not null default 0;
+alter table journal add column proof_sender text;
+alter table journal add column retry_at text;
+alter table journal add column evidence text;
+create index journal_ready on journal (id) where state = 'taken' and retry_at is null;
+create index journal_retry on journal (retry_at) where state = 'taken' and retry_at is not null;
+create index journal_behind on journal (proof_sender, id) where state = 'taken' and retry_at is not null;
+alter table message add column proof text not null default '';
+create table signer (domain text primary key, at text not null) strict;
+create index outbox_answers on outbox (recipient, created_at)
+    where template in ('balance', 'report', 'history', 'unverified');
+"""
+
 # The ledger is append-only whatever program opens the file: an entry is answered by another entry.
 _GUARDS = """
 create trigger entry_never_changes before update on entry
@@ -353,8 +369,8 @@ def m0002_service_contract(db: Database) -> None:
 
 @migrations()
 def m0003_working_desk(db: Database) -> None:
-    """Clocks of promises, absences, who knows what, guests, rules as they were taken up, search."""
-    db.executescript(_WORKING_DESK)
+    """Clocks of promises, absences, who knows what, guests, rules as they were taken up, search, proof."""
+    db.executescript(_WORKING_DESK + _PROOF)
 
 
 def migrate(connection: Connection) -> None:

@@ -17,7 +17,7 @@ ROOM = 4_000_000
 def test_what_waits_is_read_as_far_as_there_is_room(store: Store, size: int, together: int) -> None:
     with store.write() as tx:
         numbers = [taken(tx, bytes([number]) * size) for number in range(3)]
-        assert [kept.id for kept in journal.waiting(tx, 20)] == numbers[:together]
+        assert [kept.id for kept in journal.waiting(tx, 20, NOW)] == numbers[:together]
 
 
 @pytest.mark.parametrize(("size", "together"), [(ROOM // 2, 2), (ROOM // 2 + 1, 1), (2 * ROOM, 1)])

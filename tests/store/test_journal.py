@@ -42,7 +42,7 @@ def test_waiting_gives_the_oldest_first_and_no_more_than_asked_for(store: Store)
     with store.write() as tx:
         numbers = [taken(tx, f"{n}".encode()) for n in range(5)]
         journal.finish(tx, numbers[0], Outcome.REPEAT, None)
-        assert [kept.id for kept in journal.waiting(tx, 3)] == numbers[1:4]
+        assert [kept.id for kept in journal.waiting(tx, 3, NOW)] == numbers[1:4]
 
 
 def test_message_of_a_mailbox_that_comes_again_keeps_its_number(store: Store) -> None:
@@ -98,7 +98,7 @@ def test_released_message_waits_again_with_its_tries_forgotten(store: Store) -> 
         journal.begin_alone(tx, number)
         journal.finish(tx, number, Outcome.QUARANTINE, None)
         journal.reopen(tx, number)
-        assert [(kept.id, kept.tries) for kept in journal.waiting(tx, 10)] == [(number, 0)]
+        assert [(kept.id, kept.tries) for kept in journal.waiting(tx, 10, NOW)] == [(number, 0)]
 
 
 def test_tries_outlive_the_process(store: Store) -> None:
@@ -108,7 +108,7 @@ def test_tries_outlive_the_process(store: Store) -> None:
         with store.write() as tx:
             journal.begin_alone(tx, number)
     with Store(store.path).read() as tx:
-        assert journal.waiting(tx, 1)[0].tries == 3
+        assert journal.waiting(tx, 1, NOW)[0].tries == 3
 
 
 def test_newest_is_zero_before_the_first(store: Store) -> None:

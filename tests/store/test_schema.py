@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from mailgate.core.facts import Wanted
+from mailgate.core.facts import Author, Wanted
 from mailgate.core.mail import Envelope
 from mailgate.core.model import Absence, Outcome
 from mailgate.errors import Refused, StoreUnavailable
@@ -36,6 +36,7 @@ from mailgate.store import (
     messages,
     outbox,
     quarantine,
+    repute,
     schema,
     tickets,
 )
@@ -51,7 +52,7 @@ BIG = (
 
 
 PARTIAL = (
-    *("journal_taken", "outbox_due", "mailbox_unsettled", "quarantine_waiting", "held_waiting"),
+    *("journal_ready", "journal_taken", "outbox_due", "mailbox_unsettled", "quarantine_waiting", "held_waiting"),
     *("ticket_due", "ticket_load", "ticket_delivery", "matter_open"),
 )
 IMAP = {"host": "imap.example.es", "user": "soporte@example.es", "password_env": "X"}
@@ -186,13 +187,17 @@ def _questions(tx: Connection) -> Iterator[object]:
         "c1",
         quarantined=frozenset({1}),
         technicians=("marta", "luis"),
+        author=Author("c1.example", ("ana@c1.example", "eva@c1.example")),
     )
     yield facts.facts_for(tx, wanted, NOW)
     yield facts.facts_for(tx, replace(wanted, person="", stranger="x@y.example"), NOW)
     yield guests.admit(tx, 2, "x@y.example", 2)
     yield quarantine.newest(tx)
     yield journal.take(tx, b"one more", Envelope("smtp"), NOW)
-    yield journal.waiting(tx, 20)
+    yield journal.waiting(tx, 20, NOW)
+    yield journal.postpone(tx, 2, NOW, "ana@c1.example", tried=True)
+    yield journal.stands_behind(tx, 4, "ana@c1.example")
+    yield repute.remember_signer(tx, "c1.example", NOW)
     yield journal.newest(tx)
     yield journal.is_waiting(tx, 1)
     yield journal.get(tx, 1)

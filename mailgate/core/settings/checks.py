@@ -40,7 +40,7 @@ _ADDRESSES: tuple[tuple[str, Path], ...] = (
 
 def build(data: Mapping[str, Any]) -> Rules | list[Fault]:
     """The rules from what tomllib read, or everything that is wrong with them."""
-    found = [*_unknown_names(data), *_addresses_twice(data), *_strict_proof(data)]
+    found = [*_unknown_names(data), *_addresses_twice(data)]
     try:
         rules = Rules.model_validate(data)
     except ValidationError as error:
@@ -82,13 +82,3 @@ def _addresses_twice(data: Mapping[str, Any]) -> Iterator[Fault]:
             if other_path != path:
                 what = "is here twice" if other == owner else f"is also {other}"
                 yield Fault(path, f"{written} {what}", other_path)
-
-
-def _strict_proof(data: Mapping[str, Any]) -> Iterator[Fault]:
-    """A promise of safety that is not kept yet is refused; it goes when DKIM and DMARC are checked."""
-    trust = data.get("trust", {})
-    if isinstance(trust, dict) and trust.get("technicians", "strict") == "strict":
-        yield Fault(
-            ("trust", "technicians"),
-            '"strict" is not available in this version; use "token" (a technician\'s own reply token) or "off"',
-        )

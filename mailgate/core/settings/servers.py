@@ -128,7 +128,7 @@ class Trust(Section):
 
     trusted_authserv: our mail servers, by the name that they write into Authentication-Results.
     trusted_arc: domains of forwarders whose word about clients' mail counts (RFC 8617).
-    relays: networks of our own mail servers.
+    relays: networks of our own mail servers. reports_per_day: balances, reports and histories to one address.
     """
 
     trusted_authserv: Many[Text] = ()
@@ -137,3 +137,4 @@ class Trust(Section):
     dns: Annotated[Endpoint | None, BeforeValidator(written(fields.host_and_port))] = None
     technicians: Literal["strict", "token", "off"] = "strict"
     clients: Literal["require", "refuse-fail", "off"] = "refuse-fail"
+    reports_per_day: Annotated[int, Field(ge=1)] = 10

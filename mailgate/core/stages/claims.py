@@ -16,6 +16,7 @@ from mailgate.core.facts import Facts
 from mailgate.core.mail import Notice
 from mailgate.core.model import Command, Entry, Kind, Matter, MatterKind, MatterState, Problem, Role, Status, Ticket
 from mailgate.core.plan import Decision, Plan
+from mailgate.core.stages.proof import ask_to_confirm
 from mailgate.core.stages.reply import answering
 from mailgate.core.stages.waited import book_waiting
 
@@ -35,6 +36,9 @@ def read_claims(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     found = _once(found)
     if not found:
         return plan
+    if plan.wary:
+        plan = plan.but("the client asks for something; not done, for it may be another who asks")
+        return ask_to_confirm(plan, facts, desk, now)
     checked = tuple(replace(claim, problem=claim.problem or _problem(claim, plan, facts)) for claim in found)
     told = ", ".join(f"#{claim.name}" for claim in checked)
     return plan.but(f"the client says: {told}", script=Script(checked, plan.text))

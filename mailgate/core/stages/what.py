@@ -12,6 +12,7 @@ from mailgate.core.message import subject
 from mailgate.core.model import Outcome, Problem, Role
 from mailgate.core.plan import Plan
 from mailgate.core.reading import fresh
+from mailgate.core.stages.proof import ask_to_confirm
 from mailgate.core.stages.reply import answering
 
 # More words than a greeting and a signature have: then the mail is a request as well.
@@ -38,19 +39,33 @@ def answer_question(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan
         return plan
     if plan.role is not Role.CLIENT and not (plan.role.staff and question.name == "help"):
         return plan
+    reveals = plan.role is Role.CLIENT and question.name != "help"
+    to = desk.registered(plan.person, proven=plan.authenticated) if reveals else plan.person.address
+    why = f"asks for: {question.name}"
+    more = _says_more(plan, written, desk)
+    if reveals and (plan.wary or facts.repute.reports.get(to, 0) >= desk.rules.trust.reports_per_day):
+        return _unanswered(plan, why, to, more, facts, desk, now)
     template = "help_staff" if plan.role.staff else question.name
     notice = Notice(
         template,
-        to=plan.person.address,
+        to=to,
         language=plan.person.language,
         values={"client": plan.person.client, **_span(question.period, desk.local_day(now)), "pdf": question.pdf},
         subject=f"Re: {subject.bare(plan.mail.subject)}" if plan.mail.subject else "",
     )
     notice = answering(notice, plan.mail)
-    why = f"asks for: {question.name}"
-    if _says_more(plan, written, desk):
+    if more:
         return plan.but(f"{why}, and says more besides", notices=(notice,))
     return plan.ends(Outcome.ANSWER, why, ticket=None, notices=(notice,))
+
+
+def _unanswered(plan: Plan, why: str, to: str, more: bool, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """A question that somebody else may have asked, or that was asked too often; a request besides it goes on."""
+    if plan.wary:
+        plan = ask_to_confirm(plan.but(f"{why}; not answered, for it may be another who asks"), facts, desk, now)
+    else:
+        plan = plan.but(f"{why}; not answered: {to} was sent enough of this today (trust.reports_per_day)")
+    return plan if more else plan.ends(Outcome.KEEP, "kept; belongs to no ticket", ticket=None)
 
 
 def _says_more(plan: Plan, written: str, desk: Desk) -> bool:

@@ -1,4 +1,4 @@
-"""Who speaks, and whether that is believed."""
+"""Who speaks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from mailgate.core import thread
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
-from mailgate.core.mail import Mail, Notice
+from mailgate.core.mail import Mail
 from mailgate.core.message import automatic
 from mailgate.core.model import Outcome, Person, Role
 from mailgate.core.plan import Plan
@@ -87,33 +87,6 @@ def _prospect(plan: Plan, person: Person, facts: Facts, desk: Desk) -> Plan:
     if facts.prospect is None and facts.prospects >= most:
         return plan.quarantined(f"more than {most} unknown people in a day (desk.prospects_per_day)")
     return plan.but("may become a client (desk.strangers)", person=person)
-
-
-def weigh_proof(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
-    """Who wrote is proven by their own reply address, or by the word of our own user."""
-    if plan.vouched:
-        return plan.but("vouched for at this machine", authenticated=True)
-    if plan.role.staff and desk.rules.trust.technicians == "off":
-        return plan.but("trust.technicians is off", authenticated=True)
-    return plan.but("proof: their own reply token" if plan.own_token else "", authenticated=plan.own_token)
-
-
-def demand_proof(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
-    """Staff act only with proof; without it the registered address is told."""
-    if plan.authenticated or not plan.role.staff:
-        return plan
-    refused = plan.quarantined("a technician's mail that did not come to their own reply address")
-    return refused.but(notices=(_unproven(plan, desk, now),))
-
-
-def _unproven(plan: Plan, desk: Desk, now: datetime) -> Notice:
-    """Tell the registered address, so that a forgery is noticed and an honest mistake costs one resend."""
-    return Notice(
-        "unproven",
-        to=plan.mail.sender or "",
-        language=desk.rules.desk.language,
-        values={"subject": plan.mail.subject, "text": plan.text, "at": now, "reason": "no_token"},
-    )
 
 
 def _whole(mail: Mail) -> str:

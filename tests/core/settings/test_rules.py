@@ -244,7 +244,7 @@ REFUSED = [
     ("[outgoing]\nhost = 'h.es'\nuser = 'u'", 'outgoing: tls = "none" sends the password to h.es in the clear'),
     ("[outgoing]\ndkim = { domain = 'x', key_file = 'k' }", "outgoing.dkim.selector: is missing"),
     ("trust: relays = ['10.0.0.1/8']", 'trust.relays: "10.0.0.1/8" is no network; write it as in "192.0.2.0/24"'),
-    ("trust: technicians = 'strict'", '"strict" is not available in this version; use "token" (a technician'),
+    ("trust: dns = 'unix:/run/dns'", 'trust.dns: "unix:/run/dns" is no server to ask; use "127.0.0.1:53"'),
     ("trust: technicians = 'none'", 'trust.technicians: "none" is not possible here; use strict, token or off'),
     ("[time]\nexpires_after = '0y'", 'time.expires_after: "0y" is nothing at all'),
     ("[time]\nwarn_at = ['60m', '0m']", 'time.warn_at: "0m" is nothing at all'),
@@ -310,13 +310,11 @@ def test_the_desk_must_say_who_it_is(key):
 def test_an_empty_file_lacks_a_desk_and_a_technician():
     built = build({})
     assert isinstance(built, list)
-    assert [fault.path for fault in built] == [("desk",), ("technicians",), ("trust", "technicians")]
+    assert [fault.path for fault in built] == [("desk",), ("technicians",)]
 
 
-def test_a_file_without_the_key_asks_for_strict_proof_which_is_not_there_yet():
-    said = '"strict" is not available in this version; use "token" (a technician\'s own reply token) or "off"'
-    assert problems(trust=None) == [f"trust.technicians: {said}"]
-    assert problems(trust__technicians="strict") == [f"trust.technicians: {said}"]
+def test_a_file_without_the_key_asks_for_strict_proof():
+    assert rules(trust=None).trust.technicians == "strict"
     assert rules(trust__technicians="off").trust.technicians == "off"
 
 

@@ -1,0 +1,178 @@
+"""The thread that processes what was taken."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+
+from mailgate.core.mail import Mail
+from mailgate.core.message import mime
+from mailgate.core.plan import Plan
+from mailgate.errors import StoreUnavailable
+from mailgate.service.office import Office
+from mailgate.service.process import FAILED, process, quarantine_failed
+from mailgate.service.proving import Checks, Proving
+from mailgate.service.take import Clock, utc_now
+from mailgate.store import Store, journal
+from mailgate.store.journal import Kept
+from mailgate.store.writer import Writer
+
+log = logging.getLogger("mailgate.process")
+
+# As many as share a commit without keeping peers waiting for theirs.
+_BATCH = 20
+# A message that ended the process this often while it was processed alone is not tried again.
+_MOST_TRIES = 5
+_POLL_SECONDS = 1.0
+_PAUSE_SECONDS = 1.0
+
+
+class Processor:
+    """The thread that processes what is taken, oldest first, until it is stopped.
+
+    It asks the store what waits, so that nothing is forgotten whoever took it, and whatever ended
+    the process before. office: gives the rules in force; processed: called after each batch,
+    with the number of its last message. checks: finds out who can have sent a message.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        writer: Writer,
+        office: Callable[[], Office],
+        processed: Callable[[int], None],
+        checks: Checks,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._store = store
+        self._writer = writer
+        self._office = office
+        self._processed = processed
+        self._clock = clock
+        self._wake = threading.Event()
+        self._proving = Proving(store, writer, checks, self._wake.set)
+        self._stopping = False
+        self._moved = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="processor", daemon=True)
+
+    def start(self) -> None:
+        """First what an earlier process left behind, one by one, then what comes."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was taken."""
+        self._wake.set()
+
+    def stands_still(self, seconds: float) -> bool:
+        """Whether nothing has moved for so long: idle it looks every second."""
+        return not self._thread.is_alive() or time.monotonic() - self._moved > seconds
+
+    def stop(self) -> None:
+        """Finish the batch under way, then end."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+        self._proving.stop()
+
+    def _run(self) -> None:
+        self._surely(self._process_left_behind)
+        while not self._stopping:
+            if not self._surely(self._process_waiting):
+                self._wake.wait(_POLL_SECONDS)
+                self._wake.clear()
+
+    def _surely(self, step: Callable[[], bool]) -> bool:
+        """A step; a store that cannot be used now is waited for, and nothing ends the thread."""
+        try:
+            return step()
+        except StoreUnavailable as error:
+            log.warning("%s", error)
+        except Exception:
+            log.exception("processing stopped short; trying again")
+        self._wake.wait(_PAUSE_SECONDS)
+        return False
+
+    def _process_left_behind(self) -> bool:
+        """What was taken and not processed may be what ended the process: one at a time, counted."""
+        with self._store.read() as tx:
+            last = journal.newest(tx)
+        wait = True  # until the DNS fails once: else all that was left would wait for it, one after the other
+        while not self._stopping:
+            left = self._waiting(1)
+            if not left or left[0].id > last:
+                return False
+            kept = left[0]
+            self._writer.submit(partial(journal.begin_alone, journal=kept.id)).result()
+            if kept.tries >= _MOST_TRIES:
+                self._quarantine(kept, f"processing ended the program {kept.tries} times", "")
+            elif (mail := self._read(kept, wait=wait)) is not None:
+                self._settle(kept, self._submit(kept, mail))
+            else:
+                wait = False
+            self._processed(kept.id)
+        return False
+
+    def _process_waiting(self) -> bool:
+        """Whether there was anything to process."""
+        # All are read before any is handed over, so that they share a commit, and the two threads take turns.
+        ready = self._proving.finished(self._office().desk, self._clock())
+        waiting = self._waiting(_BATCH)
+        for kept in waiting:
+            if (mail := self._read(kept)) is not None:
+                ready.append((kept.emptied(), mail))
+        under_way = [(kept, self._submit(kept, mail)) for kept, mail in ready]
+        for kept, future in under_way:
+            self._settle(kept, future)
+        seen = [kept.id for kept in (*waiting, *(kept for kept, _ in ready))]
+        if seen:
+            self._processed(max(seen))
+        return bool(seen)
+
+    def _waiting(self, most: int) -> list[Kept]:
+        self._moved = time.monotonic()
+        with self._store.read() as tx:
+            return journal.waiting(tx, most, self._clock(), self._proving.under_way)
+
+    def _read(self, kept: Kept, *, wait: bool = False) -> Mail | Exception | None:
+        """The mail with what proves its sender; None where that is not known yet: then it is not its turn."""
+        try:
+            mail = mime.parse(kept.raw, kept.envelope)
+            return self._proving.proven(kept, mail, self._office().desk, self._clock(), wait=wait)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one mail must not stop the rest
+            return error
+
+    def _submit(self, kept: Kept, mail: Mail | Exception) -> Future[Plan | None]:
+        if isinstance(mail, Exception):
+            broken: Future[Plan | None] = Future()
+            broken.set_exception(mail)
+            return broken
+        office, now = self._office(), self._clock()
+        return self._writer.submit(lambda tx: process(tx, kept, mail, office, now))
+
+    def _settle(self, kept: Kept, future: Future[Plan | None]) -> None:
+        try:
+            plan = future.result()
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("message %d made the program fail", kept.id)
+            self._quarantine(kept, FAILED, traceback.format_exc())
+            return
+        if plan is not None:
+            log.info(
+                "message %d: %s",
+                kept.id,
+                plan.outcome,
+                extra={"journal": kept.id, "ticket": plan.ticket.id if plan.ticket else None},
+            )
+
+    def _quarantine(self, kept: Kept, reason: str, detail: str) -> None:
+        now = self._clock()
+        self._writer.submit(lambda tx: quarantine_failed(tx, kept, now, reason, detail)).result()
