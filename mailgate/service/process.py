@@ -94,7 +94,8 @@ def _do_held(tx: Connection, kept: Kept, held: Held, office: Office, now: dateti
     plan = decide(mail, facts, office.desk, now, vouched=True, confirmed=True)
     if plan.outcome is Outcome.APPEND:
         _keep_tickets(tx, plan)
-        messages.decided_again(tx, held.message, "\n".join(plan.why), internal=plan.internal)
+        internal = plan.internal or plan.filed_in is None  # of a mail to no ticket nothing is for the client
+        messages.decided_again(tx, held.message, "\n".join(plan.why), internal=internal)
         _keep_effects(tx, plan, held.message, office, now)
     post(tx, office, plan.notices, now, f"j{kept.id}s", (source.blob, mail.attachments))
     _merge(tx, plan)

@@ -284,7 +284,7 @@ def test_a_mail_to_no_ticket_waits_in_the_one_that_it_books_on(story: Desk):
     story.says("marta", "#time SOP-1 7h", to=reply_address(0, MARTA), subject="Horas")
     assert (story.told(), story.debits()) == ([HELD], [])
     story.answers("marta", "#yes", story.newest("held", MARTA))
-    assert (story.debits(), story.answered()) == ([420], [])
+    assert (story.debits(), story.answered(), story.internal()) == ([420], [], [False, True, True])
 
 
 def test_the_mark_can_be_taken_away(tmp_path: Path):
