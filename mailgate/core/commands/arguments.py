@@ -17,6 +17,8 @@ from mailgate.core.model import Command, Problem, Role
 LONGEST_NOTE = 500
 # 100 hours: more is a project of several tickets, or a slip of the fingers.
 LONGEST_ESTIMATE = 6000
+# Farther ahead nobody plans: it is a slip of the fingers in the year.
+_FARTHEST = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,8 @@ def _planned(command: Command, name: str, text: str, context: Context) -> Comman
     until = days.coming(second, context.today) if second else None
     if until is None and _LIKE_A_DAY.match(second):
         return wrong(command, "plan_unreadable", second, example)
+    if (last := max(start, until or start)) > context.today + _FARTHEST:
+        return wrong(command, "plan_too_far", str(last), str(context.today + _FARTHEST))
     reason = reason if until else rest
     if reason and command.name == "plan":
         return wrong(command, "too_much", reason, " ".join(filter(None, (name, first, second if until else ""))))
@@ -299,7 +303,6 @@ def _called(text: str, technicians: Mapping[str, str]) -> list[str]:
 
 _THERE = ("off", "no")
 _FILLERS = ("del", "desde", "from", "el", "on", "a", "al", "hasta", "to", "until", "-", "\N{EN DASH}")
-_FARTHEST = timedelta(days=366)
 
 
 def _away(command: Command, name: str, text: str, context: Context) -> Command:

@@ -251,6 +251,7 @@ PROBLEMS: tuple[str, ...] = (
     "day_future",  # got: "@2026-12-24"; right: today, "@2026-11-03"
     "day_too_old",  # got: "@2024-11-02"; right: the oldest day that can be booked
     "plan_unreadable",  # got: what stands where a day should; right: "#plan 2026-12-01 2026-12-03"
+    "plan_too_far",  # got: a day that is years ahead; right: the last one that can be planned
     "plan_past",  # got: the start, a day that is over; right: the line with the next day of the desk
     "plan_backwards",  # got: start and delivery, the later one first; right: the line, the right way round
     "plan_closed",  # got: a day on which the desk is closed; right: the line with the next day on which it is open
