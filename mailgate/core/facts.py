@@ -40,8 +40,8 @@ class Wanted:
     written. client: id of the client who writes.
     stranger: address of somebody unknown who writes, "" for others. prospect: the same, where such people may
     become clients. accounts: whether the decision needs every entry of the clients. technicians: among whom one
-    may have to be chosen, () where none has. away: whether the technician who writes says that they are away, or
-    a robot of theirs does.
+    may have to be chosen, () where none has. own: the client's own one, whom the rules do not say to be away, else "".
+    away: whether the technician who writes says that they are away, or a robot of theirs does.
     author: who a client's mail says that it is from.
     """
 
@@ -60,6 +60,7 @@ class Wanted:
     quarantined: frozenset[int] = frozenset()
     technicians: tuple[str, ...] = ()
     away: bool = False
+    own: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +218,18 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         stranger=(mail.sender or "") if person is None else "",
         technicians=tuple(desk.rules.technicians) if person is not None and person.client else (),
         away=any(order.name == "away" for order in orders) or _robot_of_staff(mail, person, desk),
+        own=_own(person, desk),
     )
 
 
 def _robot_of_staff(mail: Mail, person: Person | None, desk: Desk) -> bool:
     return person is not None and person.role.staff and automatic.automatic(mail, desk.rules.desks) is not None
+
+
+def _own(person: Person | None, desk: Desk) -> str:
+    client = desk.rules.client(person.client) if person is not None and person.client else None
+    technician = desk.rules.technician((client.technician if client else None) or "")
+    return client.technician or "" if client and technician and not technician.away else ""
 
 
 @dataclass(frozen=True, slots=True)

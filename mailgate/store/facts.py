@@ -89,9 +89,13 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
 
 
 def _roster(tx: Connection, wanted: Wanted, now: datetime) -> Roster:
-    if wanted.technicians:
+    """What speaks for each of them only where the client's own one is not there."""
+    if not wanted.technicians and not wanted.away:
+        return Roster()
+    noted = absences.since(tx, yesterday(now))
+    if wanted.technicians and (not wanted.own or wanted.own in noted):
         return roster_for(tx, wanted.client, wanted.technicians, now)
-    return Roster(absences=absences.since(tx, yesterday(now))) if wanted.away else Roster()
+    return Roster(absences=noted)
 
 
 def yesterday(now: datetime) -> date:
