@@ -407,3 +407,24 @@ def test_preview_shows_what_would_be_sent() -> None:
     text, page = RENDERER.preview(ANSWER, LETTERHEAD.zone, LETTERHEAD.desk_name)
     assert text == RENDERER.write(ANSWER, LETTERHEAD).text
     assert "<blockquote" in page
+
+
+def test_imported_words_are_those_of_the_mail_at_hand() -> None:
+    renderer = Renderer()
+    when = datetime(2026, 11, 2, 23, 30, tzinfo=UTC)
+    notice = Notice("ack", "ana@acme.example", "es", values={**VALUES["ack"][0], "open_now": False, "back_at": when})
+    madrid = renderer.write(notice, LETTERHEAD).text
+    tokyo = renderer.write(notice, replace(LETTERHEAD, zone=ZoneInfo("Asia/Tokyo"))).text
+    english = renderer.write(replace(notice, language="en"), LETTERHEAD).text
+    assert ("00:30" in madrid, "08:30" in tokyo, "00:30" in english) == (True, True, True)
+    assert renderer.write(notice, LETTERHEAD).text == madrid
+
+
+def test_words_of_a_site_that_read_a_value_are_made_for_each_mail(tmp_path: Path) -> None:
+    (tmp_path / "es").mkdir()
+    (tmp_path / "es/_sign.txt").write_text("{% set of = client_name %}{% macro sign() %}{{ of }}{% endmacro %}")
+    (tmp_path / "es/ack.txt").write_text('{% from "es/_sign.txt" import sign with context %}Subject: s\n{{ sign() }}\n')
+    renderer = Renderer(tmp_path)
+    for name in ("Acme", "Beta"):
+        notice = Notice("ack", "ana@acme.example", "es", values={**VALUES["ack"][0], "client_name": name})
+        assert renderer.write(notice, LETTERHEAD).text == f"{name}\n"
