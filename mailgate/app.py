@@ -29,6 +29,7 @@ from mailgate.edges.monitor import Monitor, Seen
 from mailgate.edges.notify import Notifier
 from mailgate.edges.outbound import FileTransport, SmtpTransport, Transport
 from mailgate.edges.pollers import Pollers
+from mailgate.edges.signin import SignIn
 from mailgate.edges.smtp import Gate, Handler, quiet_libraries
 from mailgate.edges.verify import Verifier
 from mailgate.errors import Refused, RulesError, StoreUnavailable
@@ -124,6 +125,17 @@ def transport_for(rules: Rules, rules_path: Path, data: Path) -> Transport:
     return SmtpTransport(rules.outgoing, config.secret(rules.outgoing, rules_path.parent))
 
 
+def passwords(rules: Rules, rules_path: Path) -> dict[str, tuple[str, str]]:
+    """With what technicians sign in at the gateway, by their addresses. Raises RulesError where it cannot be read."""
+    known = {key: config.secret(person, rules_path.parent) for key, person in rules.technicians.items()}
+    return {
+        address: (key, secret)
+        for key, secret in known.items()
+        if secret
+        for address in rules.technicians[key].addresses
+    }
+
+
 def _give_memory_back() -> None:
     """Have the C library return big blocks as soon as they are freed; glibc would keep them, for each thread anew."""
     with contextlib.suppress(AttributeError, OSError):  # another library, without mallopt(3)
@@ -153,6 +165,7 @@ class Daemon:
         self._pollers = Pollers(self._intake, lambda: self._office.desk.rules, rules_path.parent)
         self._daily = Daily(self._store, self._writer, lambda: self._office, self._ring_outbox)
         self._transport = transport_for(self._office.desk.rules, rules_path, data)
+        self._passwords = passwords(self._office.desk.rules, rules_path)
         self._stopping = asyncio.Event()
 
     async def run(self, ready: threading.Event | None = None) -> None:
@@ -199,7 +212,10 @@ class Daemon:
         for listen, source in roads:
             if listen is not None:
                 handler = Handler(self._take, lambda: self._office.desk.rules.desks, source)
-                gate = Gate(listen, lambda: self._office.desk.rules.smtp, handler, lmtp=source == "lmtp")
+                sign_in = SignIn(lambda: self._passwords) if source == "smtp" else None
+                gate = Gate(
+                    listen, lambda: self._office.desk.rules.smtp, handler, lmtp=source == "lmtp", sign_in=sign_in
+                )
                 await gate.start()
                 self._gates.append(gate)
         if (listen := self._office.desk.rules.monitor.listen) is not None:
@@ -275,10 +291,11 @@ class Daemon:
                 transport = transport_for(office.desk.rules, self._rules_path, self._data)
             for mailbox in office.desk.rules.imap:
                 config.secret(mailbox, self._rules_path.parent)  # to miss one later would be too late
+            secrets = passwords(office.desk.rules, self._rules_path)
         except RulesError as error:
             self._tell_admin(error)
             return
-        self._office, self._transport = office, transport
+        self._office, self._transport, self._passwords = office, transport, secrets
         self._note_rules()
         self._since = utc_now()
         log.info("rules taken up")

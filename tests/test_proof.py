@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import smtplib
 import sqlite3
+import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,7 +20,7 @@ import pytest
 from mailgate import cli
 from tests.nameserver import NEVER, SERVFAIL, Names, nameserver
 from tests.running import RULES, RunningDesk, started, text_of
-from tests.servers import eventually, free_port
+from tests.servers import certificate, eventually, free_port
 from tests.signing import publish, signed
 from tests.support import written
 
@@ -322,3 +325,76 @@ def test_explain_looks_it_up(
     assert found["signed"]["proof"] == "DKIM signature of acme.example (s1)"
     assert found["signed"]["evidence"] == "dkim=pass (acme.example, s1); dmarc=pass (p=reject)"
     assert (found["not"]["authenticated"], found["not"]["outcome"]) == (False, "quarantine")
+
+
+# ---- signing in ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gate(tmp_path: Path, names: Names) -> Iterator[RunningDesk]:
+    """A desk at whose gateway Marta may sign in."""
+    if not shutil.which("openssl"):
+        pytest.skip("makes its certificate with openssl")
+    certificate(tmp_path)
+    (tmp_path / "marta").write_text("pass word\n")
+    desk = RunningDesk(tmp_path, free_port(), free_port())
+    text = RULES.format(smtp=desk.smtp_port, lmtp=desk.lmtp_port)
+    text = text.replace('technicians = "token"', f'{STRICT}\ndns = "127.0.0.1:{names.port}"')
+    tls = f'tls_cert_file = "{tmp_path}/cert.pem"\ntls_key_file = "{tmp_path}/key.pem"\nmax_size'
+    text = text.replace("max_size", tls).replace(f'["{MARTA}"]', f'["{MARTA}"]\npassword_file = "marta"')
+    desk.rules_path.write_text(text)
+    with started(desk):
+        yield desk
+
+
+@contextmanager
+def session(desk: RunningDesk, *, tls: bool = True) -> Iterator[smtplib.SMTP]:
+    context = ssl.create_default_context(cafile=str(desk.folder / "cert.pem"))
+    with smtplib.SMTP("localhost", desk.smtp_port, timeout=20) as client:
+        if tls:
+            client.starttls(context=context)
+        client.ehlo()
+        yield client
+
+
+def test_who_signed_in_needs_no_other_proof(gate: RunningDesk) -> None:
+    own = opened(gate)
+    with session(gate) as client:
+        client.login(MARTA, "pass word")
+        client.sendmail(MARTA, [own], order("Hecho.\n#time 12m", own))
+    eventually(lambda: gate.count("entry") == 1)
+    proofs = rows(gate, "select proof from message where role = 'technician'")
+    assert proofs == [("signed in as marta (SMTP AUTH)",)]
+
+
+def test_signing_in_proves_nobody_else(gate: RunningDesk) -> None:
+    own = opened(gate)
+    raw = order("#time 12m", own).replace(b"marta@example.es", b"elena@example.es")
+    with session(gate) as client:
+        client.login(MARTA, "pass word")
+        client.sendmail(MARTA, [own], raw)
+    eventually(lambda: gate.count("quarantine") == 1)
+
+
+def test_signing_in_takes_tls_and_the_right_password(gate: RunningDesk) -> None:
+    with session(gate, tls=False) as client:
+        assert not client.has_extn("auth")
+        assert client.docmd("AUTH", "PLAIN AG1hcnRhAHg=")[0] == 538
+    with session(gate) as client:
+        for login, password in ((MARTA, "wrong"), (MARTA, ""), ("nobody@example.es", ""), ("elena@example.es", "")):
+            with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
+                client.login(login, password)
+            assert refused.value.smtp_code == 535
+
+
+def test_guessing_has_an_end(gate: RunningDesk) -> None:
+    codes = []
+    with session(gate) as client:
+        for _ in range(6):
+            with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
+                client.login(MARTA, "wrong")
+            codes.append(refused.value.smtp_code)
+        with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
+            client.login(MARTA, "pass word")
+    assert codes[0] == 535
+    assert refused.value.smtp_code == 454

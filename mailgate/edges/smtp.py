@@ -18,6 +18,7 @@ from mailgate.core.mail import Envelope, Source
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.servers import Smtp as Settings
 from mailgate.edges import listening
+from mailgate.edges.signin import SignIn
 from mailgate.errors import MailgateError, MailTooBig, StoreUnavailable, UnknownRecipient
 
 log = logging.getLogger("mailgate.smtp")
@@ -87,8 +88,9 @@ class Handler(_Hooked):
         content = envelope.content
         raw = content if isinstance(content, bytes) else b""
         sender = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
-        helo = session.host_name or ""
-        kept = Envelope(self._source, sender, tuple(envelope.rcpt_tos), _peer(session), helo)
+        helo, user = session.host_name or "", session.auth_data
+        user = user if isinstance(user, str) else ""
+        kept = Envelope(self._source, sender, tuple(envelope.rcpt_tos), _peer(session), helo, user)
         try:
             number = await asyncio.shield(asyncio.ensure_future(self._take(raw, kept)))
         except Exception as error:  # noqa: BLE001 - whatever it was, the peer keeps the mail
@@ -221,12 +223,19 @@ class Gate:
     """One listening address. settings: asked for each connection, so that a reload counts for the next."""
 
     def __init__(
-        self, listen: Endpoint, settings: Callable[[], Settings], handler: Handler, *, lmtp: bool = False
+        self,
+        listen: Endpoint,
+        settings: Callable[[], Settings],
+        handler: Handler,
+        *,
+        lmtp: bool = False,
+        sign_in: SignIn | None = None,
     ) -> None:
         self._listen = listen
         self.open: set[_Bounded] = set()
         self._settings = settings
         self._handler = handler
+        self._sign_in = sign_in
         self._kind: type[SMTP] = _LmtpConnection if lmtp else _SmtpConnection
         self._name = "lmtp" if lmtp else "smtp"
         self._servers: list[asyncio.Server] = []
@@ -271,6 +280,7 @@ class Gate:
             data_size_limit=settings.max_size,
             enable_SMTPUTF8=True,
             tls_context=_tls(settings),
+            authenticator=self._sign_in if self._sign_in and self._sign_in.offered else None,
             loop=asyncio.get_running_loop(),
         )
         connection._gate = self

@@ -85,7 +85,7 @@ def _sizes(tx: Connection, most: int, now: datetime) -> list[Row]:
     """Number and size of messages that may be processed: of those that never waited, and of those that have."""
     select = "select j.id, b.size from journal j join blob b on b.id = j.blob where j.state = 'taken'"
     fresh = tx.rows(f"{select} and j.retry_at is null order by j.id limit :most", most=most)
-    late = tx.rows(f"{select} and j.retry_at <= :now order by j.id limit :most", most=most, now=stamp(now))
+    late = tx.rows(f"{select} and j.retry_at <= :now order by j.retry_at limit :most", most=most, now=stamp(now))
     return [*fresh, *late]
 
 

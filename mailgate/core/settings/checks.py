@@ -40,7 +40,7 @@ _ADDRESSES: tuple[tuple[str, Path], ...] = (
 
 def build(data: Mapping[str, Any]) -> Rules | list[Fault]:
     """The rules from what tomllib read, or everything that is wrong with them."""
-    found = [*_unknown_names(data), *_addresses_twice(data)]
+    found = [*_unknown_names(data), *_addresses_twice(data), *_passwords_in_the_clear(data)]
     try:
         rules = Rules.model_validate(data)
     except ValidationError as error:
@@ -82,3 +82,15 @@ def _addresses_twice(data: Mapping[str, Any]) -> Iterator[Fault]:
             if other_path != path:
                 what = "is here twice" if other == owner else f"is also {other}"
                 yield Fault(path, f"{written} {what}", other_path)
+
+
+def _passwords_in_the_clear(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """Signing in is offered under TLS alone."""
+    smtp = data.get("smtp")
+    if isinstance(smtp, dict) and smtp.get("tls_cert_file"):
+        return
+    for key in ("password_file", "password_env"):
+        for path, written in _each(data, ("technicians", ANY, key)):
+            if written:
+                what = "lets them sign in, which takes TLS; name smtp.tls_cert_file and smtp.tls_key_file"
+                yield Fault(path, what)

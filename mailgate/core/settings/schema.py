@@ -193,10 +193,12 @@ class Away(Section):
 
 
 class Technician(Section):
-    """[technicians.ID]"""
+    """[technicians.ID]. password_file, password_env: where the password is with which they sign in at the gateway."""
 
     name: Text
     addresses: Some[Address]
+    password_file: str = ""
+    password_env: str = ""
     categories: Many[Area] = ()
     away: Many[Away] = ()
 

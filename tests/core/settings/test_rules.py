@@ -244,6 +244,10 @@ REFUSED = [
     ("[outgoing]\nhost = 'h.es'\nuser = 'u'", 'outgoing: tls = "none" sends the password to h.es in the clear'),
     ("[outgoing]\ndkim = { domain = 'x', key_file = 'k' }", "outgoing.dkim.selector: is missing"),
     ("trust: relays = ['10.0.0.1/8']", 'trust.relays: "10.0.0.1/8" is no network; write it as in "192.0.2.0/24"'),
+    (
+        "[technicians.x]\nname = 'X'\naddresses = ['x@example.es']\npassword_file = 'x'",
+        "technicians.x.password_file: lets them sign in, which takes TLS; name smtp.tls_cert_file and",
+    ),
     ("trust: dns = 'unix:/run/dns'", 'trust.dns: "unix:/run/dns" is no server to ask; use "127.0.0.1:53"'),
     ("trust: technicians = 'none'", 'trust.technicians: "none" is not possible here; use strict, token or off'),
     ("[time]\nexpires_after = '0y'", 'time.expires_after: "0y" is nothing at all'),
