@@ -59,7 +59,7 @@ fi
 cat <<'NEXT'
 Next:
   mailgate init                                    asks a few questions and writes /etc/mailgate/rules.toml
-  mailgate check                                   until all is good
+  mailgate check --online                          until all is good
   systemctl enable --now mailgate mailgate-backup.timer
   mailgate status
 NEXT

@@ -315,7 +315,7 @@ def postfix_relay(lmtp_port: int, **settings: str) -> Iterator[int]:
 
 @dataclass
 class Smarthost:
-    """A Postfix behind us; what it took for @client.example lies in `maildir`."""
+    """A Postfix behind us; what it took for its domain lies in `maildir`."""
 
     port: int
     maildir: Path
@@ -326,14 +326,15 @@ class Smarthost:
 
 
 @contextlib.contextmanager
-def postfix_smarthost(cert: Certificate, **settings: str) -> Iterator[Smarthost]:
+def postfix_smarthost(cert: Certificate, domain: str = "client.example", **settings: str) -> Iterator[Smarthost]:
+    """A Postfix that keeps the mail for a domain."""
     with public_folder() as folder:
         boxes = folder / "boxes"
         boxes.mkdir()
         shutil.chown(boxes, "mail", "mail")
         server = Postfix(
             folder,
-            virtual_mailbox_domains="client.example",
+            virtual_mailbox_domains=domain,
             virtual_mailbox_base=str(boxes),
             virtual_mailbox_maps="static:all/",
             virtual_mailbox_limit="0",

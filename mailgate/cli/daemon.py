@@ -12,6 +12,7 @@ import click
 
 from mailgate.app import Daemon, sole_daemon
 from mailgate.cli.common import Place, as_json, pass_place
+from mailgate.cli.online import tried
 from mailgate.cli.replay import PERIOD, replayed
 from mailgate.core.settings.units import Period
 from mailgate.errors import Refused, RulesError
@@ -66,13 +67,17 @@ def run(place: Place, log: str) -> None:
 
 @click.command()
 @click.option("--replay", metavar="PERIOD", type=PERIOD, help='Decide once more on the mail of the last "30d", "2w".')
+@click.option("--online", is_flag=True, help="Try the roads in and out, and the DNS of the desk's domain.")
 @as_json
 @pass_place
-def check(place: Place, replay: Period | None, json_wanted: bool) -> None:
+def check(place: Place, replay: Period | None, json_wanted: bool, online: bool) -> None:
     """Check rules.toml and the templates; every problem is listed.
 
     With --replay say what these rules would have done otherwise than those that were in force when the mail
     came, each message by itself. Changes nothing.
+
+    With --online sign in everywhere, send a mail to the desk itself, see it come back, and look at the DNS of
+    the desk's domain. Exit 1 if anything is to be done.
     """
     problems = []
     try:
@@ -80,7 +85,7 @@ def check(place: Place, replay: Period | None, json_wanted: bool) -> None:
     except RulesError as error:
         problems += error.problems
     problems += place.renderer().check()
-    if json_wanted and (problems or not replay):
+    if json_wanted and (problems or not (replay or online)):
         listed = [{"file": p.file, "line": p.line, "key": p.where, "what": p.what} for p in problems]
         click.echo(json.dumps(listed, ensure_ascii=False, indent=2))
     for problem in problems:
@@ -93,6 +98,8 @@ def check(place: Place, replay: Period | None, json_wanted: bool) -> None:
         click.echo(f"{place.rules_path}: good")
     if replay:
         replayed(place, replay, json_wanted)
+    if online:
+        tried(place, json_wanted)
 
 
 VERBS = (run, check)

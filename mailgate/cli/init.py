@@ -215,7 +215,9 @@ def _next_steps(place: Place, given: Given, secrets: list[str]) -> list[str]:
         f"put the password into {place.rules_path.parent / file}, readable for the desk's user alone"
         for file in secrets
     ]
-    steps.append("mailgate check                what is wrong, if anything is")
+    steps.append(
+        "mailgate check --online       what is wrong, if anything is: rules, sign-ins, a mail there and back, DNS"
+    )
     steps.append("mailgate run                  or as a service: systemctl enable --now mailgate mailgate-backup.timer")
     if not given["client_name"]:
         steps.append("mailgate client add ID ADDRESS   who may write")

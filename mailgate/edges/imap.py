@@ -32,7 +32,7 @@ _AT_ONCE = 500  # UIDs named in one command
 _STOP_SECONDS = 3
 _ERROR_LENGTH = 300
 # What imapclient, imaplib, the socket and TLS layers raise; ValueError comes from answers that make no sense.
-_FAILURES = (imaplib.IMAP4.error, OSError, ValueError, MailgateError)
+FAILURES = (imaplib.IMAP4.error, OSError, ValueError, MailgateError)
 
 
 class Inbox(Protocol):
@@ -123,7 +123,7 @@ class Poller:
                     self._note(None)
                     if not found:  # else more may have come meanwhile, and its notice is gone
                         self._await_mail(client)
-        except _FAILURES as error:
+        except FAILURES as error:
             if not self._stopping.is_set():
                 log.warning("%s: %s: %s", self._place, type(error).__name__, error)
                 self._note(error)
@@ -148,20 +148,10 @@ class Poller:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[IMAPClient]:
-        """A signed-in client. TLS is verified, and never given up for plain text."""
-        tls, context = self._settings.tls, ssl.create_default_context()
-        client = self._client = IMAPClient(
-            self._settings.host,
-            self._settings.port,
-            ssl=tls == "implicit",
-            ssl_context=context,
-            timeout=_TIMEOUT,
-        )
+        """A signed-in client."""
+        client = self._client = open_mailbox(self._settings)
         try:
-            if tls == "starttls":
-                client.starttls(context)
-            sign_in = client.login if self._password.isascii() else client.plain_login
-            sign_in(self._settings.user, self._password)
+            sign_in(client, self._settings, self._password)
             yield client
             client.logout()
         finally:
@@ -258,6 +248,21 @@ class Poller:
                 log.warning("%s: after = %r: %s", self._place, self._settings.after, error)
                 return
             self._inbox.settle(self._name, validity, chunk)
+
+
+def open_mailbox(settings: Imap) -> IMAPClient:
+    """A connection to a mailbox's server; raises FAILURES. TLS is verified, and never given up for plain text."""
+    context = ssl.create_default_context()
+    implicit = settings.tls == "implicit"
+    return IMAPClient(settings.host, settings.port, ssl=implicit, ssl_context=context, timeout=_TIMEOUT)
+
+
+def sign_in(client: IMAPClient, settings: Imap, password: str) -> None:
+    """Show who we are, once the connection is as safe as the rules say."""
+    if settings.tls == "starttls":
+        client.starttls(ssl.create_default_context())
+    login = client.login if password.isascii() else client.plain_login
+    login(settings.user, password)
 
 
 def _chunks(uids: list[int]) -> Iterator[list[int]]:

@@ -106,6 +106,14 @@ def repeat_of(tx: Connection, message_id: str, digest: str) -> str:
     return ""
 
 
+def came(tx: Connection, message_id: str) -> bool:
+    """Whether a message of this ID was taken and processed, whatever became of it."""
+    known = (
+        "select 1 from message where message_id = :id union all select 1 from quarantine where message_id = :id limit 1"
+    )
+    return bool(tx.value(known, id=message_id))
+
+
 def tickets_of_ids(tx: Connection, message_ids: Iterable[str]) -> dict[str, tuple[int, ...]]:
     """The tickets in which these Message-IDs were received or sent."""
     return {message_id: found for message_id in message_ids if (found := _tickets_of(tx, message_id))}

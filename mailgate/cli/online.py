@@ -1,0 +1,83 @@
+"""What `check --online` does: every road is tried, and what was found is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+
+import click
+
+from mailgate import config
+from mailgate.app import running_daemon, transport_for
+from mailgate.cli.common import Place
+from mailgate.core.settings.rules import Rules
+from mailgate.core.settings.servers import Imap
+from mailgate.edges import online
+from mailgate.edges.dns import Resolver
+from mailgate.edges.online import Finding, Probe
+from mailgate.errors import Refused
+from mailgate.service.take import utc_now
+from mailgate.store import messages
+
+# Greylisting would take longer; it is met once and then never again.
+_WAIT_SECONDS = 60.0
+
+
+def tried(place: Place, json_wanted: bool, seconds: float = _WAIT_SECONDS) -> None:
+    """Try everything and tell each finding. Exit 1 if anything is to be done."""
+    rules, findings = place.rules(), []
+    for finding in _findings(place, rules, seconds):
+        findings.append(finding)
+        if not json_wanted:
+            click.echo(f"{'good' if finding.good else 'BAD '}  {finding.what}: {finding.told}")
+            if finding.todo:
+                click.echo(f"      {finding.todo}")
+    if json_wanted:
+        told = [{"what": one.what, "good": one.good, "told": one.told, "do": one.todo or None} for one in findings]
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    if not all(finding.good for finding in findings):
+        raise click.exceptions.Exit(Refused.exit_code)
+
+
+def _findings(place: Place, rules: Rules, seconds: float) -> Iterator[Finding]:
+    folder = place.rules_path.parent
+    mailboxes = [(box, config.secret(box, folder) or "") for box in rules.imap]
+    for box, password in mailboxes:
+        yield online.try_mailbox(box, password)
+    returned: dict[Probe, bytes] = {}
+    if rules.outgoing.via == "smtp":
+        sent = online.probes(rules, utc_now())
+        sending = asyncio.run(_send(place, rules, sent))
+        yield sending
+        if sending.good and not mailboxes and not running_daemon(place.data):
+            todo = "start the daemon, which takes what the mail server hands over, and try again"
+            yield Finding(f"mail to {rules.desk.address}", "nobody is there to take it", todo)
+        elif sending.good:
+            returned = _wait(place, mailboxes, sent, seconds)
+            yield from online.came_back(sent, returned)
+    else:
+        yield Finding("outgoing", 'mails go to files: via = "files"')
+    raw = next((raw for raw in returned.values() if raw), None)
+    yield from online.try_dns(rules, Resolver(rules.trust.dns), raw)
+
+
+async def _send(place: Place, rules: Rules, sent: list[Probe]) -> Finding:
+    transport = transport_for(rules, place.rules_path, place.data)
+    try:
+        return await online.try_sending(rules, transport, sent, utc_now())
+    finally:
+        await transport.close()
+
+
+def _wait(place: Place, mailboxes: list[tuple[Imap, str]], sent: list[Probe], seconds: float) -> dict[Probe, bytes]:
+    """A mailbox has it, or the daemon took it, from there or from the mail server; then its text is not at hand."""
+    place.data.mkdir(parents=True, exist_ok=True)
+    with place.store() as store:
+
+        def look(probe: Probe) -> bytes | None:
+            with store.read() as tx:
+                taken = messages.came(tx, probe.message_id)
+            return b"" if taken else online.fetch(mailboxes, probe)
+
+        return online.wait_for(sent, look, seconds)

@@ -1,0 +1,199 @@
+"""Try the roads that the rules name, before a client does: sign in, send a mail to ourselves, see it come back.
+
+Each trial gives what was found and, where it is not good, what to do; a server that fails is a finding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+
+from imapclient import IMAPClient
+
+from mailgate.core.mail import Due, Failed
+from mailgate.core.mailbox import mailbox_name
+from mailgate.core.settings.rules import Rules
+from mailgate.core.settings.servers import Imap
+from mailgate.edges import dkim
+from mailgate.edges.dns import Budget, Resolver, TooMuch, Unavailable
+from mailgate.edges.imap import FAILURES, open_mailbox, sign_in
+from mailgate.edges.outbound import Transport
+
+_LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a trial found. todo: "" where it is good."""
+
+    what: str
+    told: str
+    todo: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing is to be done."""
+        return not self.todo
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A mail to ourselves. message_id: without angle brackets."""
+
+    to: str
+    message_id: str
+    raw: bytes
+
+
+def try_mailbox(settings: Imap, password: str) -> Finding:
+    """Sign in and open the folder."""
+    what = f"imap {mailbox_name(settings.host, settings.user, settings.folder)}"
+    try:
+        with _opened(settings, password) as client:
+            selected = client.select_folder(settings.folder, readonly=True)
+            idle = "new mail is told at once" if client.has_capability("IDLE") else f"looked at every {settings.poll} s"
+    except FAILURES as error:
+        return Finding(what, _words(error, password), "see host, port, tls, user, password and folder under [[imap]]")
+    return Finding(what, f"signed in; {selected[b'EXISTS']} mails; {idle}")
+
+
+def probes(rules: Rules, now: datetime) -> list[Probe]:
+    """To the address itself, and to one with a + in it, as all reply addresses have."""
+    local, _, domain = rules.desk.address.partition("@")
+    return [_probe(rules, to, now) for to in (rules.desk.address, f"{local}+check@{domain}")]
+
+
+def _probe(rules: Rules, to: str, now: datetime) -> Probe:
+    message_id = f"check.{secrets.token_hex(8)}.mailgate@{rules.desk.address.partition('@')[2]}"
+    head = [
+        f"From: <{rules.desk.address}>",
+        f"To: <{to}>",
+        "Subject: mailgate check --online",
+        f"Date: {format_datetime(now)}",
+        f"Message-ID: <{message_id}>",
+        "Auto-Submitted: auto-generated",
+        f"X-Mailgate-Loop: {rules.desk.address}",  # so that the desk itself takes no notice of it
+    ]
+    body = "This mail was sent to see whether mail goes out and comes back. It may be deleted."
+    return Probe(to, message_id, "\r\n".join([*head, "", body, ""]).encode())
+
+
+async def try_sending(rules: Rules, transport: Transport, sent: Sequence[Probe], now: datetime) -> Finding:
+    """Hand the probes to the server under [outgoing]."""
+    settings = rules.outgoing
+    what = f"smtp {settings.host}:{settings.port}"
+    for number, probe in enumerate(sent):
+        mail = Due(-1 - number, now, rules.desk.address, probe.to, probe.raw, 0, probe.message_id)
+        if isinstance(fate := await transport.send(mail), Failed):
+            return Finding(what, f"{probe.to}: {fate.error}", "see host, port, tls, user and password under [outgoing]")
+    return Finding(what, "takes our mail")
+
+
+def fetch(mailboxes: Iterable[tuple[Imap, str]], probe: Probe) -> bytes | None:
+    """Look for a probe once in every mailbox, and remove it there; None where it is in none."""
+    for settings, password in mailboxes:
+        with contextlib.suppress(*FAILURES), _opened(settings, password) as client:
+            client.select_folder(settings.folder)
+            for uid in client.search(["HEADER", "Message-ID", f"<{probe.message_id}>"]):
+                raw: bytes = client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"]
+                client.delete_messages([uid], silent=True)
+                if client.has_capability("UIDPLUS"):
+                    client.uid_expunge([uid])
+                return raw
+    return None
+
+
+def wait_for(sent: Sequence[Probe], look: Callable[[Probe], bytes | None], seconds: float) -> dict[Probe, bytes]:
+    """The probes that come back within a time."""
+    back: dict[Probe, bytes] = {}
+    end = time.monotonic() + seconds
+    while len(back) < len(sent) and time.monotonic() < end:
+        found = {probe: raw for probe in sent if probe not in back and (raw := look(probe)) is not None}
+        back.update(found)
+        if not found:
+            time.sleep(_LOOK_SECONDS)
+    return back
+
+
+def came_back(sent: Sequence[Probe], back: dict[Probe, bytes]) -> Iterator[Finding]:
+    """What it means that they came back, or not."""
+    todo = (
+        "see where the mail server delivers it: neither a mailbox under [[imap]] nor the gateway has it",
+        'have the mail server deliver "+" addresses to the same place (recipient_delimiter = + in Postfix); '
+        "else an answer finds its ticket by its references alone, and no technician's command counts",
+    )
+    for probe, missing in zip(sent, todo, strict=True):
+        what = f"mail to {probe.to}"
+        yield Finding(what, "came back") if probe in back else Finding(what, "did not come back", missing)
+
+
+# ---- the DNS of our own domain ----------------------------------------------------------------------
+
+
+def try_dns(rules: Rules, resolver: Resolver, returned: bytes | None) -> Iterator[Finding]:
+    """SPF, DKIM and DMARC of the desk's domain, each with the record to add. returned: a probe that came back."""
+    domain = rules.desk.address.partition("@")[2]
+    sender = f"a:{rules.outgoing.host} " if rules.outgoing.via == "smtp" else ""
+    spf = f'add to the DNS: {domain}. TXT "v=spf1 mx {sender}-all" (with every server that sends for {domain})'
+    yield _published(resolver, "SPF", domain, b"v=spf1", spf)
+    yield _signed(resolver, domain, rules, returned)
+    dmarc = f'add to the DNS: _dmarc.{domain}. TXT "v=DMARC1; p=quarantine; rua=mailto:{rules.desk.admin}"'
+    yield _published(resolver, "DMARC", f"_dmarc.{domain}", b"v=DMARC1", dmarc)
+
+
+def _published(resolver: Resolver, what: str, name: str, begins: bytes, todo: str) -> Finding:
+    what = f"{what} {name}"
+    try:
+        found = [text for text in resolver.ask(name, "TXT", Budget()) if isinstance(text, bytes)]
+    except (Unavailable, TooMuch) as error:
+        return Finding(what, str(error), "ask again when the DNS answers; see trust.dns")
+    records = [text.decode("utf-8", "replace") for text in found if text.lower().startswith(begins.lower())]
+    if len(records) > 1:
+        return Finding(what, "is there more than once, which counts as none", f"leave one of: {'; '.join(records)}")
+    return Finding(what, records[0]) if records else Finding(what, "is not there", todo)
+
+
+def _signed(resolver: Resolver, domain: str, rules: Rules, returned: bytes | None) -> Finding:
+    """Of the mail that came back, for only it tells the selector; else of the rules."""
+    own = rules.outgoing.dkim
+    selectors = list(_selectors(returned, domain)) if returned else []
+    if own and own.domain == domain:
+        selectors.append(own.selector)
+    if not selectors:
+        told = "our mail came back without a signature" if returned else "cannot be told: no mail has come back"
+        return Finding(
+            f"DKIM {domain}", told, f"have the server under [outgoing] sign for {domain}, and add its record"
+        )
+    name = f"{selectors[0]}._domainkey.{domain}"
+    return _published(resolver, "DKIM", name, b"", f'add to the DNS: {name}. TXT "v=DKIM1; k=rsa; p=<the public key>"')
+
+
+def _selectors(raw: bytes, domain: str) -> Iterator[str]:
+    for field, value in dkim.header(raw):
+        if field == "dkim-signature":
+            parts = (part.partition(b"=") for part in value.replace(b"\r\n", b"").split(b";"))
+            tags = {key.strip(): text.strip() for key, _, text in parts}
+            if tags.get(b"d", b"").decode("ascii", "replace").lower() == domain:
+                yield tags.get(b"s", b"").decode("ascii", "replace")
+
+
+@contextlib.contextmanager
+def _opened(settings: Imap, password: str) -> Iterator[IMAPClient]:
+    client = open_mailbox(settings)
+    try:
+        sign_in(client, settings, password)
+        yield client
+        client.logout()
+    finally:
+        with contextlib.suppress(OSError):
+            client.shutdown()
+
+
+def _words(error: Exception, password: str) -> str:
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return text.replace(password, "***") if password else text

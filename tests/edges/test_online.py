@@ -1,0 +1,134 @@
+"""`check --online` against a real Postfix and Dovecot, and a DNS of our own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailgate.core.settings.rules import Rules
+from mailgate.edges.dns import Resolver
+from mailgate.edges.online import Finding, try_dns
+from tests.faults.driver import ROOT, rules_text
+from tests.servers import PASSWORD, USER, Certificate, Dovecot, dovecot, free_port, postfix_smarthost
+from tests.support import rules
+
+IMAP = """
+[[imap]]
+host = "127.0.0.1"
+port = {port}
+tls = "none"
+user = "{user}"
+password_env = "IMAP"
+"""
+
+
+@dataclass
+class Roads:
+    """A Postfix whose mail for the desk lies in the mailbox of a Dovecot."""
+
+    folder: Path
+    smtp: int
+    imap: Dovecot
+
+    def check(self, password: str = PASSWORD, smtp: int = 0) -> tuple[int, list[dict[str, Any]]]:
+        outgoing = f'via = "smtp"\nhost = "127.0.0.1"\nport = {smtp or self.smtp}'
+        text = rules_text(free_port(), outgoing) + IMAP.format(port=self.imap.port, user=USER)
+        (self.folder / "rules.toml").write_text(text, encoding="utf-8")
+        place = ["--rules", str(self.folder / "rules.toml"), "--data", str(self.folder / "data")]
+        command = [sys.executable, "-m", "mailgate", *place, "check", "--online", "--json"]
+        given = {**os.environ, "IMAP": password}
+        ended = subprocess.run(command, capture_output=True, cwd=ROOT, env=given, timeout=120, check=False)
+        assert ended.stderr == b""
+        return ended.returncode, json.loads(ended.stdout)
+
+
+@pytest.fixture
+def roads(tmp_path: Path, own_certificate: Certificate) -> Iterator[Roads]:
+    with postfix_smarthost(own_certificate, "desk.example") as smarthost:
+        extra = f"mail_location = maildir:{smarthost.maildir}"
+        with dovecot(own_certificate, extra) as mailbox:
+            yield Roads(tmp_path, smarthost.port, mailbox)
+
+
+@pytest.mark.servers
+def test_mail_goes_out_and_comes_back_and_leaves_nothing(roads: Roads) -> None:
+    code, found = roads.check()
+    told = {one["what"]: one for one in found}
+    assert told["mail to soporte@desk.example"]["told"] == "came back"
+    assert told["mail to soporte+check@desk.example"]["told"] == "came back"
+    assert all(one["good"] for one in found[:4]), found
+    assert found[0]["what"].startswith("imap 127.0.0.1/")
+    assert roads.imap.contents() == {}
+    # No DNS has a domain of this kind: each record is asked for, word by word.
+    assert code == 1
+    assert told["SPF desk.example"]["do"].startswith('add to the DNS: desk.example. TXT "v=spf1 mx a:127.0.0.1 -all"')
+    assert told["DKIM desk.example"]["told"] == "our mail came back without a signature"
+    assert '_dmarc.desk.example. TXT "v=DMARC1; p=quarantine; rua=mailto:admin@desk.example"' in told[
+        "DMARC _dmarc.desk.example"
+    ]["do"]  # fmt: skip
+
+
+@pytest.mark.servers
+def test_what_cannot_be_reached_is_told_with_what_to_do(roads: Roads) -> None:
+    code, found = roads.check(password="wrong-one", smtp=free_port())
+    assert code == 1
+    mailbox, smtp = found[:2]
+    assert "LoginError" in mailbox["told"]
+    assert "[[imap]]" in mailbox["do"]
+    assert "wrong-one" not in json.dumps(found)
+    assert not smtp["good"]
+    assert "[outgoing]" in smtp["do"]
+
+
+class Dns(Resolver):
+    """Says what it is given."""
+
+    def __init__(self, **texts: list[bytes]) -> None:
+        super().__init__()
+        self._texts = {name.replace("__", "."): tuple(found) for name, found in texts.items()}
+
+    def ask(self, name: str, kind: str, budget: object) -> Any:
+        return self._texts.get(name.replace("_dmarc", "DMARC").replace("_domainkey", "KEY").replace("-", ""), ())
+
+
+def dns(returned: bytes | None, **texts: list[bytes]) -> list[Finding]:
+    desk: Rules = rules()
+    return list(try_dns(desk, Dns(**texts), returned))
+
+
+SIGNED = (
+    b"DKIM-Signature: v=1; a=rsa-sha256; d=other.es; s=x; b=AA\r\n"
+    b"DKIM-Signature: v=1; a=rsa-sha256; d=Example.es;\r\n\ts=mail; b=AA\r\nFrom: <soporte@example.es>\r\n\r\nHola\r\n"
+)
+
+
+def test_domain_that_publishes_all_is_good() -> None:
+    spf, signature, dmarc = dns(
+        SIGNED,
+        example__es=[b"other=1", b"v=spf1 mx -all"],
+        DMARC__example__es=[b"v=DMARC1; p=reject"],
+        mail__KEY__example__es=[b"v=DKIM1; p=AAAA"],
+    )
+    assert all(finding.good for finding in (spf, signature, dmarc))
+    assert spf.told == "v=spf1 mx -all"
+    assert signature.what == "DKIM mail._domainkey.example.es"
+
+
+def test_two_records_count_as_none_and_a_key_that_is_not_there_is_asked_for() -> None:
+    spf, signature, _ = dns(SIGNED, example__es=[b"v=spf1 mx -all", b"v=spf1 a -all"])
+    assert "leave one of" in spf.todo
+    assert signature.todo.startswith("add to the DNS: mail._domainkey.example.es. TXT")
+
+
+def test_signature_of_somebody_else_is_none_of_ours() -> None:
+    signature = dns(SIGNED.partition(b"\r\n")[0] + b"\r\nFrom: x\r\n\r\n")[1]
+    assert signature.told == "our mail came back without a signature"
+    assert dns(None)[1].told == "cannot be told: no mail has come back"
