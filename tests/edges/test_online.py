@@ -16,8 +16,9 @@ import pytest
 from mailgate.core.settings.rules import Rules
 from mailgate.edges.dns import Resolver
 from mailgate.edges.online import Finding, try_dns
-from tests.faults.driver import ROOT, rules_text
-from tests.servers import PASSWORD, USER, Certificate, Dovecot, dovecot, free_port, postfix_smarthost
+from tests.faults import checks
+from tests.faults.driver import ROOT, desk_in, rules_text
+from tests.servers import PASSWORD, USER, Certificate, Dovecot, dovecot, free_port, postfix_relay, postfix_smarthost
 from tests.support import rules
 
 IMAP = """
@@ -86,6 +87,23 @@ def test_what_cannot_be_reached_is_told_with_what_to_do(roads: Roads) -> None:
     assert "wrong-one" not in json.dumps(found)
     assert not smtp["good"]
     assert "[outgoing]" in smtp["do"]
+
+
+@pytest.mark.servers
+def test_mail_that_the_mail_server_hands_over_is_seen_by_the_daemon(tmp_path: Path) -> None:
+    lmtp = free_port()
+    with (
+        postfix_relay(lmtp) as relay,
+        desk_in(tmp_path, outgoing=f'via = "smtp"\nhost = "127.0.0.1"\nport = {relay}') as desk,
+    ):
+        desk.rules.write_text(desk.rules.read_text().replace("[smtp]\n", f'[smtp]\nlmtp = "127.0.0.1:{lmtp}"\n'))
+        refused = json.loads(desk.verb("check", "--online", "--json").stdout)
+        assert refused[1]["told"] == "nobody is there to take it"
+        desk.start()
+        found = json.loads(desk.verb("check", "--online", "--json").stdout)
+        assert [one["told"] for one in found[1:3]] == ["came back", "came back"]
+        assert checks.value(desk, "select count(*) from ticket") == 0
+        assert checks.value(desk, "select count(*) from outbox") == 0
 
 
 class Dns(Resolver):
