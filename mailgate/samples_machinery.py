@@ -16,6 +16,7 @@ TROUBLES = (
     Trouble("daemon"),
     Trouble("mailbox", _AT, _BOX, "LoginError: [AUTHENTICATIONFAILED] Authentication failed."),
     Trouble("unprocessed", _AT, count=3),
+    Trouble("dns", _AT, count=2),
     Trouble("unsent", _AT, error="timed out", count=14),
     Trouble("unsent", _AT, count=1),
     Trouble("failures", _AT, count=1),
@@ -24,7 +25,7 @@ TROUBLES = (
     Trouble("audit", _AT),
     Trouble("books", _AT),
 )
-_OVER = ("unprocessed", "unsent", "failures", "disk", "backup", "audit")
+_OVER = ("unprocessed", "dns", "unsent", "failures", "disk", "backup", "audit")
 
 VALUES: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "trouble": tuple({"trouble": trouble, "since": trouble.since or _AT} for trouble in TROUBLES),

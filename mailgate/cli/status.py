@@ -52,6 +52,8 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         failing = f"; not reached since {box['failing_since']}" if box["failing_since"] else ""
         yield "mailbox", f"{box['name']}: last mail {box['taken_at'] or 'none yet'}{failing}"
     yield "to process", _backlog(found["unprocessed"])
+    if found["undecided"]["count"]:
+        yield "waits for DNS", _backlog(found["undecided"])
     yield "to send", _backlog(found["unsent"])
     yield "given up", f"{found['given_up']} mails of the last week"
     yield "quarantine", _backlog(found["quarantine"])

@@ -10,12 +10,16 @@ from typing import Literal
 from mailgate.core.settings.servers import Monitor
 
 # The words stand in templates/<language>/_troubles.txt.
-TroubleName = Literal["daemon", "mailbox", "unprocessed", "unsent", "failures", "disk", "backup", "audit", "books"]
+TroubleName = Literal[
+    "daemon", "mailbox", "unprocessed", "dns", "unsent", "failures", "disk", "backup", "audit", "books"
+]
 # What no mail tells: nobody could send it, or it has a mail of its own.
 UNTOLD: tuple[TroubleName, ...] = ("daemon", "books")
 
 # One mail may wait for so long though others go out: a server that asks us to come again.
 _ONE_MAIL = timedelta(hours=4)
+# An answer of the DNS may be missing for one domain, or for a while.
+_DNS = timedelta(hours=1)
 # The books are proven every night.
 _AUDIT = timedelta(days=2)
 
@@ -42,15 +46,16 @@ class Mailbox:
 class Health:
     """Everything that is looked at.
 
-    roads: when the last message came by each. overtaken: whether a mail that was queued after the oldest
-    unsent one was sent. unsent_error: of the oldest unsent mail. given_up: mails of the last week. failures:
-    messages in quarantine that our own program failed on. disk_free, disk_size: bytes. audited_at: when
-    the books were found good last.
+    roads: when the last message came by each. undecided: what waits for the DNS to say who can have sent
+    it. overtaken: whether a mail that was queued after the oldest unsent one was sent. unsent_error: of the
+    oldest unsent mail. given_up: mails of the last week. failures: messages in quarantine that our own
+    program failed on. disk_free, disk_size: bytes. audited_at: when the books were found good last.
     """
 
     roads: dict[str, datetime | None]
     mailboxes: tuple[Mailbox, ...]
     unprocessed: Backlog
+    undecided: Backlog
     unsent: Backlog
     overtaken: bool
     unsent_error: str
@@ -93,6 +98,8 @@ def _of_mail(health: Health, limits: Monitor, now: datetime) -> Iterator[Trouble
     waiting, unsent = health.unprocessed, health.unsent
     if _older(waiting.since, limits.unprocessed_after, now):
         yield Trouble("unprocessed", waiting.since, count=waiting.count)
+    if _older(health.undecided.since, _DNS, now):
+        yield Trouble("dns", health.undecided.since, count=health.undecided.count)
     if _older(unsent.since, _ONE_MAIL if health.overtaken else limits.unsent_after, now):
         yield Trouble("unsent", unsent.since, error=health.unsent_error, count=unsent.count)
     if health.failures.count:

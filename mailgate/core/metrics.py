@@ -35,6 +35,7 @@ def _families(health: Health, well: bool, lag: float) -> Iterator[tuple[str, str
     )
     for name, what, backlog in (
         ("unprocessed", "Messages that wait to be processed.", health.unprocessed),
+        ("undecided", "Messages that wait for an answer of the DNS.", health.undecided),
         ("unsent", "Mails that wait to be sent.", health.unsent),
         ("quarantined", "Messages in quarantine.", health.quarantine),
         ("failed", "Messages in quarantine that the program failed on.", health.failures),

@@ -27,6 +27,7 @@ def looked(tx: Connection, rules: Rules, now: datetime) -> Health:
         roads={road: journal.taken_last(tx, road) for road in get_args(Source)},
         mailboxes=tuple(_mailboxes(tx, rules)),
         unprocessed=journal.unprocessed(tx),
+        undecided=journal.undecided(tx),
         unsent=Backlog(unsent.count, unsent.since),
         overtaken=unsent.overtaken,
         unsent_error=unsent.error,

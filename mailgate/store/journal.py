@@ -144,7 +144,16 @@ def of_message(tx: Connection, message: int) -> Kept | None:
 
 def unprocessed(tx: Connection) -> Backlog:
     """How many messages wait to be processed, and since when the oldest does."""
-    row = tx.row("select count(*) as count, min(id) as oldest from journal where state = 'taken'")
+    return _backlog(tx, "retry_at is null")
+
+
+def undecided(tx: Connection) -> Backlog:
+    """The same of those that wait for an answer of the DNS: who can have sent them."""
+    return _backlog(tx, "retry_at is not null")
+
+
+def _backlog(tx: Connection, which: str) -> Backlog:
+    row = tx.row(f"select count(*) as count, min(id) as oldest from journal where state = 'taken' and {which}")
     assert row is not None
     since = tx.value("select taken_at from journal where id = :id", id=row["oldest"])
     return Backlog(row["count"], opt_moment(since))

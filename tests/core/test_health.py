@@ -15,6 +15,7 @@ WELL = Health(
     roads={"smtp": NOW, "lmtp": None, "imap": None, "inject": None},
     mailboxes=(),
     unprocessed=Backlog(),
+    undecided=Backlog(),
     unsent=Backlog(),
     overtaken=False,
     unsent_error="",
@@ -45,6 +46,7 @@ def test_desk_that_just_began_is_well() -> None:
     ("before", "after", "name"),
     [
         ({"unprocessed": Backlog(1, ago(minutes=4))}, {"unprocessed": Backlog(1, ago(minutes=6))}, "unprocessed"),
+        ({"undecided": Backlog(1, ago(minutes=59))}, {"undecided": Backlog(1, ago(minutes=61))}, "dns"),
         ({"unsent": Backlog(1, ago(minutes=14))}, {"unsent": Backlog(1, ago(minutes=16))}, "unsent"),
         ({"backup_at": ago(hours=47)}, {"backup_at": ago(hours=49)}, "backup"),
         ({"audited_at": ago(hours=47)}, {"audited_at": ago(hours=49)}, "audit"),
