@@ -169,9 +169,9 @@ STORY: tuple[Scene, ...] = (
     Scene(
         "A stranger knows the ticket's number",
         "The tag in a subject is no key. {stranger} gets nothing, not even a refusal that would tell that the"
-        " ticket exists; the mail waits in quarantine for a person to look at it.",
+        " ticket exists; the mail waits with it, and {technician}, who is told, could let them in.",
         _stranger,
-        Then(Status.CLOSED, 17),
+        Then(Status.CLOSED, 17, ("technician",)),
     ),
     Scene(
         "{person} comes back to it",
