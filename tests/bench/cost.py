@@ -144,7 +144,7 @@ def _take(store: Store, mails: Sequence[Mail]) -> None:
 def _process(store: Store, office: Office) -> None:
     """As the processor does it."""
     with store.read() as tx:
-        waiting = journal.waiting(tx, _TOGETHER)
+        waiting = journal.waiting(tx, _TOGETHER, utc_now())
     ready = [(kept.emptied(), mime.parse(kept.raw, kept.envelope)) for kept in waiting]
     with store.write() as tx:
         for kept, mail in ready:
