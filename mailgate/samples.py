@@ -126,6 +126,7 @@ _NOTICE: Values = {
     "chosen": None,
     "limit": None,
     "guest": False,
+    "doubt": "",
 }
 _CONVERSATION: Sequence[Values] = (
     {"at": _AT, "author": "Ana Prieto", "role": Role.CLIENT, "text": _TEXT, "internal": False, "files": ()},
@@ -198,7 +199,8 @@ _DESK: Mapping[str, Sequence[Values]] = {
         {**_NOTICE, "new": False, "person_name": "ana@acme.example", "attachments": (), "limit": 30},
         {**_NOTICE, "new": False, "raised": True},
         {**_NOTICE, "ticket": replace(_TICKET, quick_due_at=_BACK), "held": "balance", "balance": 0},
-        {**_NOTICE, "held": "rule"},
+        {**_NOTICE, "held": "rule", "doubt": "unproven"},
+        {**_NOTICE, "new": False, "doubt": "wary"},
         {**_NOTICE, "new": False, "guest": True},
         *({**_NOTICE, "chosen": chosen} for chosen in CHOICES),
         {**_NOTICE, "held": "away", "chosen": {**CHOICES[0], "back_at": _BACK}},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from mailgate.core.choose import Choice
 from mailgate.core.commands.command import Script
@@ -45,8 +45,8 @@ class Plan:
     """The decision on one mail, so far.
 
     person: who wrote, None for strangers and robots. authenticated: whether that is proven.
-    proof: by what, in words. wary: it is not, though the writer's domain can prove its mail: nothing is done for
-    it that costs or reveals.
+    proof: by what, in words. doubt: for others than staff, "unproven" where it is not, "wary" where it is not though
+    the writer's domain can prove its mail: nothing is done for it that costs or reveals.
     vouched: somebody at this machine stands for the message (it was injected or released). confirmed: its
     writer said that it shall be done although it was held back.
     ticket: the ticket it belongs to, as it stood before, or as it is opened. changed: as it shall stand
@@ -73,7 +73,7 @@ class Plan:
     person: Person | None = None
     authenticated: bool = False
     proof: str = ""
-    wary: bool = False
+    doubt: Literal["", "unproven", "wary"] = ""
     automatic: Automatic | None = None
     ticket: Ticket | None = None
     changed: Ticket | None = None
@@ -144,6 +144,11 @@ class Plan:
     def answers_desk_itself(self) -> bool:
         """Whether it came to the writer's own reply address of no ticket, as answers to the evening's mail do."""
         return self.own_token and self.ticket is None and self.follows is None
+
+    @property
+    def wary(self) -> bool:
+        """Whether it may be another who wrote, more than where nobody can tell."""
+        return self.doubt == "wary"
 
     @property
     def author(self) -> str | None:

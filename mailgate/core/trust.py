@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from mailgate.core import own
+from mailgate.core import address, own
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Mail
 from mailgate.core.message import mime
@@ -45,7 +45,8 @@ def needs_proof(mail: Mail, desk: Desk) -> bool:
     trust = desk.rules.trust
     person = desk.rules.who(mail.sender)
     if person is None:
-        return desk.rules.desk.strangers == "prospect" and trust.clients != "off"
+        speaks = desk.rules.desk.strangers == "prospect" or _points_at_a_ticket(mail, desk)
+        return speaks and trust.clients != "off"
     if not person.role.staff:
         return trust.clients != "off"
     if trust.technicians == "off" or mail.envelope.user == person.id:
@@ -94,6 +95,12 @@ def of_others(mail: Mail, *, own_token: bool) -> Standing:
     if verdicts.sealer:
         return Standing(f"ARC seal of {verdicts.sealer}")
     return Standing(lack="dns" if verdicts.undecided else "no_signature")
+
+
+def _points_at_a_ticket(mail: Mail, desk: Desk) -> bool:
+    """Whether somebody unknown may be a guest in a ticket."""
+    pointed = any(address.reply_pointer(one, desk.rules.desks) for one in mail.recipients)
+    return bool(pointed or mail.in_reply_to or mail.references or desk.tags.search(mail.subject))
 
 
 def _signed_by_staff(mail: Mail, now: datetime, *, id_used: bool) -> tuple[str, Lack]:

@@ -17,7 +17,7 @@ from typing import Protocol
 from mailgate.core import trust
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Mail
-from mailgate.core.proof import UNCHECKED, Verdicts
+from mailgate.core.proof import Verdicts
 from mailgate.store import Store, journal
 from mailgate.store.journal import Kept
 from mailgate.store.writer import Writer
@@ -42,18 +42,6 @@ class Checks(Protocol):
     def verify(self, raw: bytes, mail: Mail, now: datetime) -> Verdicts:
         """The verdicts; blocks for some seconds at most."""
         ...
-
-
-class Unchecked:
-    """Finds nothing out: for desks, and tests, where nothing depends on it."""
-
-    def at_once(self, raw: bytes, mail: Mail, now: datetime) -> Verdicts | None:
-        """No verdicts."""
-        return UNCHECKED
-
-    def verify(self, raw: bytes, mail: Mail, now: datetime) -> Verdicts:
-        """No verdicts."""
-        return UNCHECKED
 
 
 @dataclass(frozen=True)

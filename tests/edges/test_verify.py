@@ -275,6 +275,7 @@ def test_no_answer_is_neither_pass_nor_fail(names: Names, name: str, trouble: st
     assert time.monotonic() - began < 6
 
 
+@pytest.mark.slow
 def test_dns_that_is_silent_costs_no_more_than_seconds(names: Names) -> None:
     names.trouble["*"] = NEVER
     began = time.monotonic()

@@ -41,9 +41,11 @@ def weigh_proof(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     standing = _standing(plan, facts, desk, now)
     if standing.proof:
         return plan.but(f"proof: {standing.proof}", authenticated=True, proof=standing.proof)
-    if plan.role.staff or not _can_be_proven(plan, facts, desk):
+    if plan.role.staff or desk.rules.trust.clients == "off":
         return plan.but("nothing proves who wrote")
-    return plan.but("nothing proves who wrote, though their domain could", wary=True)
+    if _can_be_proven(plan, facts, desk):
+        return plan.but("nothing proves who wrote, though their domain could", doubt="wary")
+    return plan.but("nothing proves who wrote", doubt="unproven")
 
 
 def demand_proof(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -86,9 +88,9 @@ def _standing(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> trust.Stan
 
 def _can_be_proven(plan: Plan, facts: Facts, desk: Desk) -> bool:
     """Whether the writer's domain has ways to prove its mail: it says so, did so before, or could not be asked."""
-    asked = desk.rules.trust.clients
     verdicts = plan.mail.verdicts
-    return asked == "require" or (asked != "off" and bool(verdicts.policy or facts.repute.signs or verdicts.undecided))
+    required = desk.rules.trust.clients == "require"
+    return required or bool(verdicts.policy or facts.repute.signs or verdicts.undecided)
 
 
 def _unproven(plan: Plan, desk: Desk, now: datetime, reason: str) -> Notice:
