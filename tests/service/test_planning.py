@@ -53,6 +53,13 @@ def test_plan_in_spanish_with_days_as_people_say_them(story: Story) -> None:
     assert days(story) == (Status.SCHEDULED, THURSDAY, FRIDAY)
 
 
+def test_weekday_of_the_delivery_is_the_next_one_after_the_start(story: Story) -> None:
+    story.says("marta", "#plan lunes jueves", 1)
+    assert days(story) == (Status.SCHEDULED, MONDAY, date(2026, 11, 12))
+    story.says("marta", "#postpone 2026-11-12 Thursday", 1)
+    assert days(story) == (Status.SCHEDULED, date(2026, 11, 12), date(2026, 11, 12))
+
+
 def test_plan_without_a_delivery_promises_none(story: Story) -> None:
     story.says("marta", "#plan @2026-11-05", 1)
     assert days(story) == (Status.SCHEDULED, THURSDAY, None)

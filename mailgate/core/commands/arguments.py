@@ -189,7 +189,7 @@ def _planned(command: Command, name: str, text: str, context: Context) -> Comman
     if start is None:
         return wrong(command, "plan_unreadable", first, example)
     second, _, reason = rest.partition(" ")
-    until = days.coming(second, context.today) if second else None
+    until = days.delivery(second, start, context.today) if second else None
     if until is None and _LIKE_A_DAY.match(second):
         return wrong(command, "plan_unreadable", second, example)
     if (last := max(start, until or start)) > context.today + _FARTHEST:

@@ -73,6 +73,12 @@ def coming(word: str, today: date) -> date | None:
     return named(word, today)
 
 
+def delivery(word: str, start: date, today: date) -> date | None:
+    """The day that ends what begins on `start`: a weekday is meant as seen from there, "lunes jueves"."""
+    first = coming(word, start - timedelta(days=1))
+    return first if folded(word).strip("@.,;:") in _WEEKDAYS else coming(word, today)
+
+
 def _date(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
