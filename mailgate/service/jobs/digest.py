@@ -61,9 +61,16 @@ def digest(tx: Connection, desk: Desk, since: datetime, now: datetime) -> Notice
         "sections": sections,
         "load": load,
         "worked_on": worked_on,
-        "technician": next((key for key in desk.rules.technicians if key != desk.rules.desk.director), ""),
+        "technician": _somebody_else(desk, sections),
     }
     return to_staff(desk, None, "digest", values, DESK_ITSELF)
+
+
+def _somebody_else(desk: Desk, sections: Sequence[Section]) -> str:
+    """Who the first ticket might be given to, for the example: the director only where there is nobody else."""
+    has_it = next((item["technician_name"] for section in sections for item in section["items"] if item["subject"]), "")
+    others = [key for key, person in desk.rules.technicians.items() if person.name != has_it]
+    return min(others, key=lambda key: key == desk.rules.desk.director, default="")
 
 
 def _sections(tx: Connection, desk: Desk, since: datetime, now: datetime) -> Iterator[Section]:

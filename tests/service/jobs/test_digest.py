@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailgate.core.address import DESK_ITSELF
-from mailgate.core.model import Kind, Status
+from mailgate.core.model import Kind, Priority, Status
 from mailgate.service.schedule import JOBS
 from mailgate.store import entries, outbox, tickets
 from mailgate.store.times import stamp
@@ -138,8 +138,18 @@ def test_what_waits_for_the_directors_word_names_the_command_that_gives_it(story
     assert subjects(story) == ["Hoy: 1 nuevo · 1 reclamación · 1 en cuarentena"]
     assert "apunte 2 · Acme S.L. · 30 min" in text
     assert "1 · eva@nueva.example\n  no se sabe quién es" in text
-    assert all(words in text for words in ("«#confirmar 2 motivo»", "«#liberar 1»", "«#asignar SOP-1 marta»"))
+    assert all(words in text for words in ("«#confirmar 2 motivo»", "«#liberar 1»", "«#asignar SOP-1 elena»"))
     assert not any(line.lstrip(" ->").startswith("#") for line in text.splitlines()), "nothing in it is a command"
+
+
+def test_its_examples_change_something_for_the_better(story: Story):
+    for subject in ("Una cosa", "Otra cosa"):
+        story.says("ana", subject, at=TUESDAY - HOUR, subject=subject)
+    change(story, 1, answer_due_at=TUESDAY - HOUR, priority=Priority.URGENT)
+    change(story, 2, technician="elena")
+    runs(story, TUESDAY)
+    examples = [line for line in text_of(story).splitlines() if line.startswith("- «#")]
+    assert examples == ["- «#asignar SOP-1 elena»", "- «#prioridad SOP-2 alta»"], "Marta has SOP-1, and it is urgent"
 
 
 def test_its_answer_is_proven_and_its_commands_are_carried_out(story: Story):
@@ -195,7 +205,7 @@ def test_it_is_written_in_the_language_of_the_desk(tmp_path: Path):
         stored.take(written("Hi.", sender="eva@nueva.example", message_id="<e@nueva.example>"), TUESDAY - HOUR)
         runs(story, TUESDAY)
         assert subjects(story) == ["Today: 1 new · 1 in quarantine"]
-        assert all(words in text_of(story) for words in ("nobody knows who it is", "“#assign SOP-1 marta”"))
+        assert all(words in text_of(story) for words in ("nobody knows who it is", "“#assign SOP-1 elena”"))
 
 
 # ---- what it costs -------------------------------------------------------------------------------
