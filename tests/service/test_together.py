@@ -588,6 +588,13 @@ def test_an_answer_goes_to_the_client_and_a_bare_copy_to_the_guest_who_wrote_las
     assert [mail.to for mail in story.stored.mails() if mail.template == "answer"] == [ANA, LUIS, ANA]
 
 
+def test_the_technician_reads_that_an_answer_goes_to_the_guest_as_well(story: Desk):
+    _admitted(story)
+    assert "llega al cliente y a Luis" in story.text_of("notice")
+    story.says("ana", "Yo también espero.", 1)
+    assert "llega al cliente.\n" in story.text_of("notice")
+
+
 @pytest.mark.parametrize("text", ["saldo", "#time 30m", "#reclamar 1", "#tope 5m", "ok", "#devolucion"])
 def test_a_guest_asks_and_orders_nothing(story: Desk, text: str):
     _admitted(story)
