@@ -80,7 +80,9 @@ def _said(said: Sequence[Message], rules: Rules, width: int) -> Iterator[str]:
     for message in said:
         yield from ("", _rule(message, rules, width), "")
         paint = _dim if message.internal else str
-        yield from (paint(line) for line in _wrapped(message.text.strip("\n"), width))
+        # Commands are taken out of a text, and a mail may hold nothing else.
+        text = message.text.strip("\n") or ("" if message.attachments else "(no text)")
+        yield from (paint(line) for line in _wrapped(text, width) if text)
         yield from (click.style(f"[{_file(file)}]", fg="magenta") for file in message.attachments)
 
 

@@ -164,6 +164,15 @@ def test_ticket_reads_as_a_conversation(run: Run, monkeypatch: pytest.MonkeyPatc
     assert second.endswith("12 min charged, 5 min as a courtesy\n")
 
 
+def test_mail_of_commands_alone_is_no_gap_in_the_conversation(run: Run) -> None:
+    def said(tx: Connection) -> None:
+        asked(tx, 1)
+        message(tx, 1, of=1, role=Role.TECHNICIAN, internal=True, text="")
+
+    fill(said)
+    assert " ─\n\n(no text)\n\nno minutes" in re.sub("─+", "─", run("ticket", "SOP-1")[1])
+
+
 @pytest.mark.parametrize(
     ("terminal", "no_colour", "wanted"), [(True, "", True), (True, "1", False), (False, "", False)]
 )

@@ -128,6 +128,12 @@ def test_answer_to_a_question_has_the_numbers(desk: StoredDesk, asked: str, said
     assert said in text_of(read(raw)).replace("\xa0", " ")
 
 
+def test_history_tells_the_client_what_waits_for_them_and_not_for_the_client(desk: StoredDesk):
+    desk.take(written("Hecho, Ana.", sender="marta@example.es", to=reply_address(12, "marta@example.es")))
+    desk.take(written("", subject="historial", message_id="<h@acme.example>"))
+    assert "pendiente de su respuesta" in text_of(read(desk.raws()[-1]))
+
+
 @pytest.mark.parametrize(
     ("asked", "types"),
     [("informe 2026-11", ["text/csv"]), ("informe 2026-11 pdf", ["text/csv", "application/pdf"])],
