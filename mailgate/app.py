@@ -32,6 +32,8 @@ from mailgate.edges.pollers import Pollers
 from mailgate.edges.signin import SignIn
 from mailgate.edges.smtp import Gate, Handler, quiet_libraries
 from mailgate.edges.verify import Verifier
+from mailgate.edges.web.asking import Works
+from mailgate.edges.web.server import ClientArea
 from mailgate.errors import Refused, RulesError, StoreUnavailable
 from mailgate.render import Renderer
 from mailgate.service import health
@@ -161,6 +163,7 @@ class Daemon:
         self._pace = Pace()
         self._gates: list[Gate] = []
         self._monitor: Monitor | None = None
+        self._client_area: ClientArea | None = None
         self._notifier = Notifier()
         self._pollers = Pollers(self._intake, lambda: self._office.desk.rules, rules_path.parent)
         self._daily = Daily(self._store, self._writer, lambda: self._office, self._ring_outbox)
@@ -221,6 +224,9 @@ class Daemon:
         if (listen := self._office.desk.rules.monitor.listen) is not None:
             self._monitor = Monitor(listen, self._look)
             await self._monitor.start()
+        works = Works(self._store, self._writer, self._intake, lambda: self._office, self._ring_outbox, utc_now)
+        self._client_area = ClientArea(self._office.desk.rules.web, works)
+        await self._client_area.start()
 
     def _look(self) -> Seen:
         """How all stands, for the programs that ask."""
@@ -325,6 +331,8 @@ class Daemon:
             log.info("listening (%s) on %s", source, gate.place)
         if self._monitor:
             log.info("health and metrics on http://%s", self._monitor.place)
+        if self._client_area and self._client_area.place:
+            log.info("client area on http://%s, for people %s", self._client_area.place, rules.desk.url)
         log.info("%s <%s>; mails go out by %s", rules.desk.name, rules.desk.address, rules.outgoing.via)
 
     async def _stop(self, clockwork: Clockwork, delivering: asyncio.Task[None]) -> None:
@@ -334,6 +342,8 @@ class Daemon:
         await clockwork.stop()
         for gate in self._gates:
             await gate.stop()
+        if self._client_area:
+            await self._client_area.stop()
         await asyncio.to_thread(self._pollers.end)
         await asyncio.to_thread(self._processor.stop)
         self._outbox_rings.set()
@@ -356,7 +366,7 @@ def site_templates(rules_path: Path) -> Path | None:
 
 
 def _places(rules: Rules) -> tuple[Endpoint | None, ...]:
-    return rules.smtp.listen, rules.smtp.lmtp, rules.monitor.listen
+    return rules.smtp.listen, rules.smtp.lmtp, rules.monitor.listen, rules.web.listen
 
 
 def _stamp(rules_path: Path) -> Hashable:

@@ -7,7 +7,7 @@ A template is plain text whose first line is its subject; its HTML is made from 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
@@ -112,6 +112,18 @@ class Renderer:
         nowhere = Letterhead(desk_name, "", "", "", "", at, zone)
         sheet = self._sheet(notice, nowhere, ())
         return sheet.text, sheet.html
+
+    def page(self, name: str, language: str, zone: ZoneInfo, now: datetime, values: Mapping[str, object]) -> str:
+        """A page of the client area, of web/<name>.html, in the words of <language>/_web.txt."""
+        _, known = self._choose("_web.txt", language)
+        given = {**values, "language": known, "zone": zone, "today": now.astimezone(zone).date(), "now": now}
+        return self._environment.get_template(f"web/{name}.html").render(given)
+
+    def asset(self, name: str) -> bytes:
+        """A file that belongs to the pages, such as their style sheet; the site's own before the packaged one."""
+        loader = self._environment.loader
+        assert loader is not None
+        return loader.get_source(self._environment, f"web/{name}")[0].encode()
 
     def problem(self, problem: Problem, language: str) -> str:
         """What is wrong with a command and what would be right, in one line."""

@@ -15,6 +15,7 @@ from mailgate import (
     samples_people,
     samples_planning,
     samples_together,
+    samples_web,
     samples_work,
 )
 from mailgate.core.commands.vocabulary import PROBLEMS as CODES
@@ -259,4 +260,5 @@ VALUES: Mapping[str, Sequence[Values]] = {
     **samples_desk.VALUES,
     **samples_together.VALUES,
     **samples_planning.VALUES,
+    **samples_web.VALUES,
 }

@@ -30,6 +30,9 @@ listen = "127.0.0.1:{smtp}"
 lmtp = "127.0.0.1:{lmtp}"
 max_size = "1MB"
 
+[web]
+listen = "127.0.0.1:{web}"
+
 [trust]
 technicians = "token"
 
@@ -60,6 +63,7 @@ class RunningDesk:
     folder: Path
     smtp_port: int
     lmtp_port: int
+    web_port: int
     _read: set[str] = field(default_factory=set)
 
     @property
@@ -116,8 +120,9 @@ def text_of(message: EmailMessage) -> str:
 
 @contextlib.contextmanager
 def running_desk(folder: Path, more_rules: str = "") -> Iterator[RunningDesk]:
-    desk = RunningDesk(folder, free_port(), free_port())
-    desk.rules_path.write_text(RULES.format(smtp=desk.smtp_port, lmtp=desk.lmtp_port) + more_rules)
+    desk = RunningDesk(folder, free_port(), free_port(), free_port())
+    written = RULES.format(smtp=desk.smtp_port, lmtp=desk.lmtp_port, web=desk.web_port)
+    desk.rules_path.write_text(written + more_rules)
     with started(desk):
         yield desk
 

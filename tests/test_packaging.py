@@ -37,7 +37,7 @@ def test_wheel_brings_a_working_mailgate_with_its_templates(tmp_path: Path):
 def test_locks_pin_every_version_with_hashes_and_name_no_registry():
     for lock in ROOT.glob("requirements*.lock"):
         text = lock.read_text()
-        assert "http" not in text
+        assert "://" not in text
         assert "--hash=sha256:" in text
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from mailgate.core.proof import UNCHECKED, Verdicts
 
-Source = Literal["smtp", "lmtp", "imap", "inject"]
+Source = Literal["smtp", "lmtp", "imap", "inject", "web"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,11 @@ class Envelope:
     peer: str = ""
     helo: str = ""
     user: str = ""
+
+    @property
+    def vouched(self) -> bool:
+        """Whether the road itself proves who writes: this machine's own user, or a session of the client area."""
+        return self.source in ("inject", "web")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class Standing:
 
 def needs_proof(mail: Mail, desk: Desk) -> bool:
     """Whether anything depends on what can be looked up about a message: if not, it costs no question to the DNS."""
-    if mail.envelope.source == "inject" or mail.sender is None or mail.unreadable:
+    if mail.envelope.vouched or mail.sender is None or mail.unreadable:
         return False
     trust = desk.rules.trust
     person = desk.rules.who(mail.sender)

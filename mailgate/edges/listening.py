@@ -33,6 +33,37 @@ async def listen(endpoint: Endpoint, name: str, protocol: Callable[[], asyncio.B
     return [await loop.create_server(protocol, endpoint.host, endpoint.port, backlog=_BACKLOG)]
 
 
+def opened(endpoint: Endpoint, name: str) -> list[socket.socket]:
+    """The sockets of an address, bound, for a server that listens on them itself. Raises OSError."""
+    if endpoint.kind == "systemd":
+        return handed_over(name)
+    if endpoint.kind == "unix":
+        Path(endpoint.path).unlink(missing_ok=True)
+        sock = socket.socket(socket.AF_UNIX)
+        sock.bind(endpoint.path)
+        return [sock]
+    family, kind, protocol, _, address = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return [sock]
+
+
+def written(endpoint: Endpoint) -> str:
+    """An address as people write it."""
+    return f"{endpoint.host}:{endpoint.port}" if endpoint.kind == "tcp" else endpoint.path or endpoint.kind
+
+
+def spoken(sock: socket.socket) -> str:
+    """Where peers reach a socket."""
+    name = sock.getsockname()
+    return name if isinstance(name, str) else f"{name[0]}:{name[1]}"
+
+
 def handed_over(name: str, environment: Mapping[str, str] = os.environ) -> list[socket.socket]:
     """The sockets of that name that systemd gave to this process. Raises OSError for none."""
     count = int(environment.get("LISTEN_FDS", "0")) if environment.get("LISTEN_PID") == str(os.getpid()) else 0
@@ -47,5 +78,4 @@ def place(endpoint: Endpoint, servers: list[asyncio.Server]) -> str:
     """Where peers reach it, for people to read; the system may have chosen the port."""
     if endpoint.kind == "unix":
         return endpoint.path
-    names = [sock.getsockname() for server in servers for sock in server.sockets]
-    return ", ".join(name if isinstance(name, str) else f"{name[0]}:{name[1]}" for name in names)
+    return ", ".join(spoken(sock) for server in servers for sock in server.sockets)

@@ -20,7 +20,7 @@ from mailgate.store.facts import facts_for
 def explained(tx: Connection, mail: Mail, office: Office, now: datetime) -> dict[str, Any]:
     """What would be done with a message, and why. Keys as in the interface; changes nothing."""
     facts = facts_for(tx, wanted(mail, office.desk, now), now)
-    plan = decide(mail, facts, office.desk, now, vouched=mail.envelope.source == "inject")
+    plan = decide(mail, facts, office.desk, now, vouched=mail.envelope.vouched)
     reading = plan.reading or fresh.read(mail, (), first=True)
     return {
         "from": mail.sender,

@@ -53,7 +53,7 @@ def process(tx: Connection, kept: Kept, mail: Mail, office: Office, now: datetim
     if not journal.is_waiting(tx, kept.id):
         return None
     facts = facts_for(tx, wanted(mail, office.desk, now), now)
-    plan = decide(mail, facts, office.desk, now, vouched=released > 0 or kept.envelope.source == "inject")
+    plan = decide(mail, facts, office.desk, now, vouched=released > 0 or kept.envelope.vouched)
     if plan.releases is not None and plan.releases.whole:
         plan = _after_held(tx, kept, plan, plan.releases, facts, office, now)
     # What was told when it went into quarantine has the plain name already.

@@ -82,7 +82,7 @@ class Replay:
     def _decided(self, tx: Connection, kept: Kept, mail: Mail, before: Desk) -> tuple[Plan, Plan]:
         """What is decided with what was known when the mail came: by the rules of then, and by these."""
         at, text = kept.taken_at, fresh.source(mail)[0]
-        vouched = kept.envelope.source == "inject" or kept.id in self._released
+        vouched = kept.envelope.vouched or kept.id in self._released
         asked, asks = wanted(mail, before, at), wanted(mail, self._desk, at)
         knew = facts_at(tx, asked, text, at)
         knows = knew if asks == asked else facts_at(tx, asks, text, at)

@@ -345,6 +345,39 @@ create index outbox_answers on outbox (recipient, created_at)
     where template in ('balance', 'report', 'history', 'unverified');
 """
 
+_CLIENT_AREA = """
+create table sign_in_link (
+    id integer primary key,
+    digest text not null unique,
+    address text not null,
+    made_at text not null,
+    expires_at text not null,
+    used_at text
+) strict;
+create index sign_in_link_open on sign_in_link (address) where used_at is null;
+create index sign_in_link_expires on sign_in_link (expires_at);
+
+create table session (
+    id integer primary key,
+    digest text not null unique,
+    address text not null,
+    program text not null,
+    opened_at text not null,
+    seen_at text not null,
+    expires_at text not null
+) strict;
+create index session_address on session (address, id);
+create index session_expires on session (expires_at);
+
+create table look (
+    id integer primary key,
+    message integer not null references message (id),
+    address text not null,
+    at text not null
+) strict;
+create index look_message on look (message, address, at);
+"""
+
 # The ledger is append-only whatever program opens the file: an entry is answered by another entry.
 _GUARDS = """
 create trigger entry_never_changes before update on entry
@@ -371,6 +404,33 @@ def m0002_service_contract(db: Database) -> None:
 def m0003_working_desk(db: Database) -> None:
     """Clocks of promises, absences, who knows what, guests, rules as they were taken up, search, proof."""
     db.executescript(_WORKING_DESK + _PROOF)
+
+
+@migrations()
+def m0004_client_area(db: Database) -> None:
+    """Links to sign in, sessions, who looked at access data; messages that come by the client area."""
+    db.executescript(_CLIENT_AREA)
+    _let_in_by_web(db)
+
+
+def _let_in_by_web(db: Database) -> None:
+    """Allow one more source in the journal.
+
+    As SQLite says to change a check (lang_altertable.html, section 7): what is on disk stays as it is, while to
+    copy the table would break what refers to it.
+    """
+    run = db.conn.execute
+    version = run("pragma schema_version").fetchone()[0]
+    run("pragma writable_schema = on")
+    before, after = "'imap', 'inject')", "'imap', 'inject', 'web')"
+    changed = run(
+        "update sqlite_schema set sql = replace(sql, ?, ?) where name = 'journal' and sql like '%' || ? || '%'",
+        (before, after, before),
+    )
+    if changed.rowcount != 1:
+        raise AssertionError("the journal has another check than it was made with")
+    run(f"pragma schema_version = {version + 1}")
+    run("pragma writable_schema = reset")
 
 
 def migrate(connection: Connection) -> None:

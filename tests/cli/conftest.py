@@ -25,7 +25,7 @@ price = "420.00 EUR"
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Runs a verb; gives its exit code, stdout and stderr."""
-    (tmp_path / "rules.toml").write_text(RULES.format(smtp=0, lmtp=0) + _MORE, encoding="utf-8")
+    (tmp_path / "rules.toml").write_text(RULES.format(smtp=0, lmtp=0, web=0) + _MORE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)  # as in a pipe; some that run tests say how wide they are
 

@@ -196,7 +196,7 @@ def own_process(folder: Path, *mailboxes: str) -> Iterator[driver.Desk]:
 
 
 def count(desk: driver.Desk, rows: str) -> int:
-    return RunningDesk(desk.folder, 0, 0).count(rows)
+    return RunningDesk(desk.folder, 0, 0, 0).count(rows)
 
 
 def test_kill_between_taking_and_moving_moves_after_the_restart_and_takes_nothing_twice(

@@ -87,9 +87,13 @@ class Imap(Login):
 
 
 class Web(Section):
-    """[web], the client area; listen is None where it is off."""
+    """[web], the client area; listen is None where it is off.
+
+    proxies: whose word on where a request comes from counts (X-Forwarded-For): our own reverse proxies.
+    """
 
     listen: Listen = Endpoint("tcp", "127.0.0.1", 8080)
+    proxies: Many[Network] = ()
 
 
 class Dkim(Section):

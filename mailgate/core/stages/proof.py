@@ -37,7 +37,9 @@ def refuse_forged(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 def weigh_proof(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """What proves who wrote: each role as [trust] says, or the word of our own user."""
     if plan.vouched:
-        return plan.but("vouched for at this machine", authenticated=True, proof="vouched for at this machine")
+        area = plan.mail.envelope.source == "web"
+        words = "signed in to the client area" if area else "vouched for at this machine"
+        return plan.but(words, authenticated=True, proof=words)
     standing = _standing(plan, facts, desk, now)
     if standing.proof:
         return plan.but(f"proof: {standing.proof}", authenticated=True, proof=standing.proof)

@@ -1,0 +1,41 @@
+"""The table of all pages: which path, which handler, and for whom. Nothing is served that does not stand here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mailgate.core.model import Role
+from mailgate.edges.web import assets, health, signing
+from mailgate.edges.web.asking import Handler
+
+ANYBODY: frozenset[Role] = frozenset()
+"""Who is not signed in, too."""
+EVERYBODY = frozenset((Role.CLIENT, Role.TECHNICIAN, Role.DIRECTOR))
+CLIENTS = frozenset((Role.CLIENT,))
+STAFF = frozenset((Role.TECHNICIAN, Role.DIRECTOR))
+DIRECTOR = frozenset((Role.DIRECTOR,))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. path: as Starlette writes it. roles: who may have it; what of it they see is for the handler."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    handler: Handler
+    roles: frozenset[Role]
+
+
+ROUTES: tuple[Page, ...] = (
+    Page("GET", "/health", health.health, ANYBODY),
+    Page("GET", "/static/{name}", assets.file, ANYBODY),
+    Page("GET", "/sign-in", signing.form, ANYBODY),
+    Page("POST", "/sign-in", signing.send_link, ANYBODY),
+    Page("GET", "/link/{secret}", signing.button, ANYBODY),
+    Page("POST", "/link/{secret}", signing.sign_in, ANYBODY),
+    Page("POST", "/sign-out", signing.sign_out, EVERYBODY),
+    Page("GET", "/sessions", signing.listed, EVERYBODY),
+    Page("POST", "/sessions/end-others", signing.end_others, EVERYBODY),
+    Page("POST", "/sessions/{session}/end", signing.end, EVERYBODY),
+)

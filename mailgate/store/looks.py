@@ -1,0 +1,45 @@
+"""Who had access data of a message shown, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailgate.store.connection import Connection
+from mailgate.store.times import moment, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody asked to see what is masked in a message."""
+
+    message: int
+    address: str
+    at: datetime
+
+
+def note(tx: Connection, message: int, address: str, now: datetime) -> None:
+    """Record that somebody asked."""
+    tx.run(
+        "insert into look (message, address, at) values (:message, :address, :now)",
+        message=message,
+        address=address,
+        now=stamp(now),
+    )
+
+
+def asked_since(tx: Connection, message: int, address: str, since: datetime) -> bool:
+    """Whether somebody asked lately."""
+    asked = "select 1 from look where message = :message and address = :address and at >= :since limit 1"
+    return bool(tx.value(asked, message=message, address=address, since=stamp(since)))
+
+
+def of_ticket(tx: Connection, ticket: int, most: int) -> list[Look]:
+    """Who asked in a ticket, the newest first."""
+    rows = tx.rows(
+        "select l.message, l.address, l.at from message m join look l on l.message = m.id"
+        " where m.ticket = :ticket order by l.id desc limit :most",
+        ticket=ticket,
+        most=most,
+    )
+    return [Look(row["message"], row["address"], moment(row["at"])) for row in rows]
