@@ -109,6 +109,12 @@ def of_client(tx: Connection, client: str) -> list[Entry]:
     return [_entry(row) for row in rows]
 
 
+def since_day(tx: Connection, client: str, day: date) -> list[Entry]:
+    """The entries of a client for work, or of a purchase, of that day or later; oldest first."""
+    since = "select * from entry where client = :client and day >= :day order by id"
+    return [_entry(row) for row in tx.rows(since, client=client, day=day.isoformat())]
+
+
 def of_ticket(tx: Connection, ticket: int) -> list[Entry]:
     """Every entry of a ticket and of those that were merged into it, oldest first."""
     rows = tx.rows(

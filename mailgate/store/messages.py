@@ -196,6 +196,21 @@ def of_ticket(tx: Connection, ticket: int) -> Sequence[Message]:
     return [_with_attachments(tx, _message(row)) for row in rows]
 
 
+def some_of_ticket(tx: Connection, ticket: int, until: int | None, most: int, *, internal: bool) -> Sequence[Message]:
+    """The newest messages of a ticket up to one of this number, newest first, with attachments.
+
+    internal: with what only the desk sees.
+    """
+    conditions = ("" if internal else " and internal = 0") + ("" if until is None else " and id <= :until")
+    rows = tx.rows(
+        f"select * from message where ticket = :ticket{conditions} order by id desc limit :most",
+        ticket=ticket,
+        most=most,
+        **({} if until is None else {"until": until}),
+    )
+    return [_with_attachments(tx, _message(row)) for row in rows]
+
+
 def show(tx: Connection, message: int) -> None:
     """The client gets to see a message that was internal."""
     tx.run("update message set internal = 0 where id = :message", message=message)

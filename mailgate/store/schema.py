@@ -376,6 +376,9 @@ create table look (
     at text not null
 ) strict;
 create index look_message on look (message, address, at);
+create index ticket_going on ticket (client, id) where status <> 'closed';
+create index ticket_going_of on ticket (technician, id) where status <> 'closed';
+create index entry_day on entry (client, day);
 """
 
 # The ledger is append-only whatever program opens the file: an entry is answered by another entry.

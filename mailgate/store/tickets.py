@@ -87,7 +87,10 @@ def merge(tx: Connection, source: int, target: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Which tickets a list is of; None for all. late_at: those to which an answer was due before then."""
+    """Which tickets a list is of; None for all. late_at: those to which an answer was due before then.
+
+    before: those with a smaller number, for the next page of a list.
+    """
 
     id: int | None = None
     client: str | None = None
@@ -96,6 +99,7 @@ class Only:
     priority: str | None = None
     category: str | None = None
     late_at: datetime | None = None
+    before: int | None = None
 
     def where(self) -> tuple[str, dict[str, object]]:
         """The conditions on `ticket t`, each after an "and", and their values."""
@@ -105,6 +109,9 @@ class Only:
         if self.late_at is not None:
             conditions += " and t.answer_due_at < :late_at"
             values["late_at"] = stamp(self.late_at)
+        if self.before is not None:
+            conditions += " and t.id < :before"
+            values["before"] = self.before
         return conditions, values
 
 
@@ -119,6 +126,13 @@ def listed(tx: Connection, only: Only = EVERY, most: int | None = None) -> list[
     limit = "" if most is None else " limit :most"
     order = "t.id desc" if only.late_at is None else "t.answer_due_at, t.id"
     return [_ticket(row) for row in tx.rows(f"{_TICKET} where true{where} order by {order}{limit}", **values)]
+
+
+def going(tx: Connection, only: Only, most: int) -> list[Ticket]:
+    """Those of a list that are not closed, newest first."""
+    where, values = only.where()
+    open_ones = f"t.status <> 'closed'{where} order by t.id desc limit :most"
+    return under(tx, open_ones, **values, most=most)
 
 
 def count(tx: Connection, only: Only = EVERY) -> int:

@@ -78,6 +78,7 @@ def _fields_of(sent: Sent) -> dict[str, str]:
     fields = dict(_HEADERS)
     if sent.policy:
         fields["Content-Security-Policy"] = sent.policy
+    if "frame-ancestors 'self'" in sent.policy:
         fields["X-Frame-Options"] = "SAMEORIGIN"
     if sent.name:
         plain = _NOT_PLAIN.sub("_", sent.name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mailgate.core.model import Role
-from mailgate.edges.web import assets, health, signing
+from mailgate.edges.web import assets, health, originals, signing, tickets, writing
 from mailgate.edges.web.asking import Handler
 
 ANYBODY: frozenset[Role] = frozenset()
@@ -38,4 +38,18 @@ ROUTES: tuple[Page, ...] = (
     Page("GET", "/sessions", signing.listed, EVERYBODY),
     Page("POST", "/sessions/end-others", signing.end_others, EVERYBODY),
     Page("POST", "/sessions/{session}/end", signing.end, EVERYBODY),
+    Page("GET", "/", tickets.first, EVERYBODY),
+    Page("GET", "/tickets", tickets.listed, EVERYBODY),
+    Page("GET", "/tickets/{ticket}", tickets.shown, EVERYBODY),
+    Page("POST", "/tickets/{ticket}/answer", writing.answer, EVERYBODY),
+    Page("POST", "/tickets/{ticket}/dispute", writing.dispute, CLIENTS),
+    Page("GET", "/new", writing.new_form, CLIENTS),
+    Page("POST", "/new", writing.new, CLIENTS),
+    Page("POST", "/refund", writing.refund, CLIENTS),
+    Page("GET", "/received", writing.received, EVERYBODY),
+    Page("GET", "/messages/{message}", originals.shown, EVERYBODY),
+    Page("POST", "/messages/{message}/look", originals.look, EVERYBODY),
+    Page("POST", "/messages/{message}/reveal", tickets.reveal, EVERYBODY),
+    Page("GET", "/messages/{message}/html", originals.html, EVERYBODY),
+    Page("GET", "/messages/{message}/files/{part}", originals.file, EVERYBODY),
 )

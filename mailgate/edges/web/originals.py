@@ -1,0 +1,135 @@
+"""What came with a message: its files, and the message as its writer made it. Nothing of it ever runs in a page."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import timedelta
+
+import nh3
+
+from mailgate.core import access_data
+from mailgate.core.mail import Envelope, Mail
+from mailgate.core.message import mime
+from mailgate.core.model import Role
+from mailgate.core.reading import fresh
+from mailgate.core.reading.html import to_text
+from mailgate.edges.web.asking import Answer, Ask, Elsewhere, NotThere, Sent, Shown
+from mailgate.edges.web.seen import the_message
+from mailgate.store import Connection, blobs, looks
+from mailgate.store.messages import Message
+
+# A frame of its own origin: no script, no form, no picture from outside, and no way to lead the page elsewhere.
+_FRAME = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none';"
+    " frame-ancestors 'self'"
+)
+_FILE = "sandbox; default-src 'none'; frame-ancestors 'none'"
+_LOOKED = timedelta(minutes=10)
+_LONGEST = 40_000
+_LONGEST_HTML = 2_000_000
+# What a picture inside a mail may be, and how big, to be shown in it.
+_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+_BIGGEST = 500_000
+_STYLE = "body{font:15px/1.5 sans-serif;margin:1em;overflow-wrap:anywhere}img{max-width:100%;height:auto}"
+_TAGS = nh3.ALLOWED_TAGS | {"font"}
+_ATTRIBUTES = {
+    **nh3.ALLOWED_ATTRIBUTES,
+    "font": {"color", "size", "face"},
+    "td": {"align", "valign", "colspan", "rowspan"},
+}
+
+
+def shown(ask: Ask) -> Answer:
+    """A message whole: its text with what it quotes, and a frame with its HTML."""
+    with ask.read() as tx:
+        message, mail = _the_original(tx, ask)
+        covered = _is_covered(tx, ask, message, mail)
+    text = fresh.source(mail)[0]
+    cut = text[:_LONGEST]
+    values = {
+        "here": "tickets",
+        "message": message,
+        "tag": ask.desk.tag(message.ticket or 0),
+        "pieces": access_data.pieces(cut) if covered else (access_data.Piece(cut),),
+        "cut": len(text) > _LONGEST,
+        "covered": covered,
+        "html": bool(mail.html) and len(mail.html) <= _LONGEST_HTML,
+        "files": message.attachments,
+    }
+    return Shown("original", values)
+
+
+def look(ask: Ask) -> Answer:
+    """Ask to see the access data of a message whole; that is recorded."""
+    with ask.read() as tx:
+        message, _ = _the_original(tx, ask)
+    ask.write(lambda tx: looks.note(tx, message.id, ask.who.address, ask.now))
+    return Elsewhere(f"/messages/{message.id}")
+
+
+def html(ask: Ask) -> Answer:
+    """The HTML of a message, for the frame on its page."""
+    with ask.read() as tx:
+        message, mail = _the_original(tx, ask)
+        if not mail.html or len(mail.html) > _LONGEST_HTML or _is_covered(tx, ask, message, mail):
+            raise NotThere
+        pictures = _pictures(tx, message)
+    page = f"<!doctype html><meta charset=utf-8><title>·</title><style>{_STYLE}</style>{_clean(mail.html, pictures)}"
+    return Sent(page.encode("utf-8", "replace"), "text/html; charset=utf-8", policy=_FRAME)
+
+
+def file(ask: Ask) -> Answer:
+    """A file of a message: to be saved, and never opened in the page."""
+    part = ask.number("part")
+    with ask.read() as tx:
+        message, _ = the_message(tx, ask)
+        found = next((one for one in message.attachments if one.part == part), None)
+        if found is None:
+            raise NotThere
+        content = mime.contents(blobs.get(tx, message.blob), [part])[part]
+    return Sent(content, "application/octet-stream", name=found.name, policy=_FILE)
+
+
+def _the_original(tx: Connection, ask: Ask) -> tuple[Message, Mail]:
+    """A message as it came. What the desk wrote has commands, and quotes, that are no client's business."""
+    message, _ = the_message(tx, ask)
+    if not ask.who.role.staff and message.role is not Role.CLIENT:
+        raise NotThere
+    return message, mime.parse(blobs.get(tx, message.blob), Envelope("web"))
+
+
+def _is_covered(tx: Connection, ask: Ask, message: Message, mail: Mail) -> bool:
+    """Whether there are access data in it that this person has not asked for just now."""
+    if not any(access_data.holds_any(text) for text in (message.text, *_texts(mail))):
+        return False
+    return not looks.asked_since(tx, message.id, ask.who.address, ask.now - _LOOKED)
+
+
+def _texts(mail: Mail) -> tuple[str, str]:
+    """The plain text of a mail, and what its HTML says."""
+    return mail.text, to_text(mail.html[:_LONGEST_HTML]) if mail.html else ""
+
+
+def _pictures(tx: Connection, message: Message) -> dict[str, str]:
+    """The pictures inside a mail, as addresses that hold them, by their Content-ID."""
+    small = [one for one in message.attachments if one.content_id and one.type in _PICTURES and one.size <= _BIGGEST]
+    held = mime.contents(blobs.get(tx, message.blob), [one.part for one in small]) if small else {}
+    return {one.content_id or "": f"data:{one.type};base64,{b64encode(held[one.part]).decode()}" for one in small}
+
+
+def _clean(text: str, pictures: dict[str, str]) -> str:
+    """HTML without whatever acts, fetches or leads astray."""
+
+    def kept(tag: str, name: str, value: str) -> str | None:
+        if tag == "img" and name == "src":
+            return pictures.get(value.removeprefix("cid:")) if value.startswith("cid:") else None
+        return value
+
+    return nh3.clean(
+        text,
+        tags=set(_TAGS),
+        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        attribute_filter=kept,
+        url_schemes={"http", "https", "mailto", "tel", "cid"},
+        link_rel="noopener noreferrer nofollow",
+    )

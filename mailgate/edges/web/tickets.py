@@ -1,0 +1,206 @@
+"""Tickets: the first page, lists, and a ticket with its conversation and its entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mailgate.core.access_data import Piece, pieces
+from mailgate.core.model import Entry, Kind, MatterKind, Role, Status, Ticket
+from mailgate.edges.web import writing
+from mailgate.edges.web.asking import Answer, Ask, Elsewhere, Shown
+from mailgate.edges.web.seen import the_message, the_ticket, theirs
+from mailgate.service.reports import account
+from mailgate.store import Connection, entries, looks, matters, messages, tickets
+from mailgate.store.messages import Message
+
+_LISTED = 30
+_OPEN = 20
+# A page stays small: so many messages, and of all together so many characters; the rest is a click away.
+_MESSAGES = 20
+_CHARACTERS = 24_000
+_LONGEST = 6_000
+_ENTRIES = 30
+_SPENT_ON = 5
+_LOOKS = 10
+
+
+def first(ask: Ask) -> Answer:
+    """Minutes left, what they went into this month, what is going on."""
+    if ask.who.role is not Role.CLIENT:
+        return Elsewhere("/board" if ask.who.role is Role.DIRECTOR else "/tickets")
+    client = ask.who.client or ""
+    month = ask.desk.local_day(ask.now).replace(day=1)
+    with ask.read() as tx:
+        stands = account(tx, ask.desk, client, ask.now)
+        spent = [entry for entry in entries.since_day(tx, client, month) if entry.kind in _SPENDING]
+        going = tickets.going(tx, theirs(ask), _OPEN)
+        most = _spent_on(tx, spent)
+    values = {
+        "here": "home",
+        "account": stands,
+        "client_name": ask.desk.client_name(client),
+        "month": month,
+        "spent": -sum(entry.minutes for entry in spent),
+        "spent_on": most,
+        "tickets": [_row(ask, ticket) for ticket in going],
+        "more": len(going) == _OPEN,
+    }
+    return Shown("home", values)
+
+
+# What minutes go into, and what of that is taken back.
+_SPENDING = (Kind.DEBIT, Kind.VOID, Kind.ADJUST)
+
+
+def _spent_on(tx: Connection, spent: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The tickets that took the most. share: of all of it, 0 to 100."""
+    minutes: dict[int, int] = {}
+    for entry in spent:
+        minutes[entry.ticket or 0] = minutes.get(entry.ticket or 0, 0) - entry.minutes
+    total = sum(taken for taken in minutes.values() if taken > 0) or 1
+    most = sorted((number for number in minutes if number and minutes[number] > 0), key=lambda n: -minutes[n])
+    found = tickets.get_many(tx, most[:_SPENT_ON])
+    return [
+        {"ticket": ticket, "minutes": minutes[number], "share": round(100 * minutes[number] / total)}
+        for number, ticket in found.items()
+    ]
+
+
+def listed(ask: Ask) -> Answer:
+    """A page of tickets, the newest first. status: one, "going" for what is not closed, "" for all."""
+    status = ask.query.get("status", "")
+    before = int(ask.query["before"]) if ask.query.get("before", "").isdigit() else None
+    only = replace(theirs(ask), before=before)
+    if status in {one.value for one in Status}:
+        only = replace(only, status=status)
+    with ask.read() as tx:
+        found = tickets.listed(tx, only, _LISTED + 1)
+    shown = found[:_LISTED]
+    values = {
+        "here": "tickets",
+        "tickets": [_row(ask, ticket) for ticket in shown],
+        "status": status,
+        "statuses": [one.value for one in Status],
+        "pages": _pages(ask, shown[-1].id if len(found) > _LISTED else None),
+        **people(ask),
+    }
+    return Shown("tickets", values)
+
+
+def people(ask: Ask) -> dict[str, Any]:
+    """Whom the director may filter by: id to name; what they chose."""
+    rules = ask.desk.rules
+    director = ask.who.role is Role.DIRECTOR
+    return {
+        "clients": {key: client.name for key, client in sorted(rules.clients.items())} if director else {},
+        "technicians": {key: person.name for key, person in rules.technicians.items()} if director else {},
+        "client": ask.query.get("client", ""),
+        "technician": ask.query.get("technician", ""),
+    }
+
+
+def _pages(ask: Ask, last: int | None) -> dict[str, str]:
+    """Where the newest and the older ones are."""
+    kept = [(name, ask.query[name]) for name in ("status", "client", "technician") if ask.query.get(name)]
+    query = "&".join(f"{name}={value}" for name, value in kept)
+    older = f"/tickets?{query}{'&' if query else ''}before={last}" if last else ""
+    return {"before": f"/tickets?{query}" if ask.query.get("before") else "", "after": older}
+
+
+def _row(ask: Ask, ticket: Ticket) -> dict[str, Any]:
+    """What a list says of a ticket."""
+    return {
+        "ticket": ticket,
+        "tag": ask.desk.tag(ticket.id),
+        "client_name": (ask.desk.client_name(ticket.client) or ticket.requester) if ask.who.role.staff else "",
+        "technician_name": ask.desk.staff_name(ticket.technician),
+        "late": ticket.answer_due_at is not None and ticket.answer_due_at < ask.now,
+    }
+
+
+def shown(ask: Ask) -> Answer:
+    """A ticket: what was said, the newest last, what was booked, and forms to answer and to dispute."""
+    return _page(ask, {})
+
+
+def reveal(ask: Ask) -> Answer:
+    """The ticket with the access data of one message; that somebody asked is recorded."""
+    with ask.read() as tx:
+        message, ticket = the_message(tx, ask)
+    ask.write(lambda tx: looks.note(tx, message.id, ask.who.address, ask.now))
+    return _page(replace(ask, path={"ticket": str(ticket.id)}, query={"from": str(message.id)}), {message.id: True})
+
+
+def _page(ask: Ask, revealed: Mapping[int, bool]) -> Answer:
+    with ask.read() as tx:
+        ticket = the_ticket(tx, ask)
+        until = int(ask.query["from"]) if ask.query.get("from", "").isdigit() else None
+        said = messages.some_of_ticket(tx, ticket.id, until, _MESSAGES + 1, internal=ask.who.role.staff)
+        fitting = _fitting(said[:_MESSAGES])
+        booked = entries.of_ticket(tx, ticket.id)
+        waiting = [one for one in matters.open_of_client(tx, ticket.client) if one.ticket == ticket.id]
+        disputed = matters.disputed(tx, ticket.client) if ticket.client else frozenset()
+        settled = {entry.of for entry in booked if entry.of}
+        asked = looks.of_ticket(tx, ticket.id, _LOOKS) if ask.who.role is Role.DIRECTOR else []
+    older = said[len(fitting)].id if len(said) > len(fitting) else None
+    values = {
+        "here": "tickets",
+        **_row(ask, ticket),
+        "said": [_said(ask, message, show=message.id in revealed) for message in reversed(fitting)],
+        "older": older,
+        "newest": until is None,
+        "entries": [_booked(ask, entry, disputed, settled) for entry in booked[-_ENTRIES:]],
+        "left_out": max(0, len(booked) - _ENTRIES),
+        "approve": [one for one in waiting if one.kind in (MatterKind.ESTIMATE, MatterKind.DEBIT)],
+        "looks": asked,
+        "once": writing.form_name(ask),
+        "done": ask.query.get("done", ""),
+        "follows_tag": ask.desk.tag(ticket.follows) if ticket.follows else "",
+    }
+    return Shown("ticket", values)
+
+
+def _fitting(said: Sequence[Message]) -> Sequence[Message]:
+    """The newest that fit on a page; at least one."""
+    left = _CHARACTERS
+    for number, message in enumerate(said):
+        left -= min(len(message.text), _LONGEST)
+        if left < 0 and number:
+            return said[:number]
+    return said
+
+
+def _said(ask: Ask, message: Message, *, show: bool) -> dict[str, Any]:
+    """A message as it is shown. cut: there is more of it on a page of its own."""
+    parted = pieces(message.text[:_LONGEST].strip("\n"))
+    staff = ask.who.role.staff
+    return {
+        "message": message,
+        "name": message.author_name or _name(ask, message),
+        "desk": message.role.staff or message.role is Role.DESK,
+        "pieces": [replace(piece, secret=False) if show else piece for piece in parted] if parted else [Piece("")],
+        "masked": not show and any(piece.secret for piece in parted),
+        "revealed": show,
+        "cut": len(message.text) > _LONGEST,
+        "original": staff or message.role is Role.CLIENT,
+        "why": message.why.splitlines() if staff else [],
+        "files": [file for file in message.attachments if not (file.inline and file.content_id)],
+    }
+
+
+def _name(ask: Ask, message: Message) -> str:
+    person = ask.desk.rules.who(message.author)
+    return person.name if person is not None and person.role.staff else message.author
+
+
+def _booked(ask: Ask, entry: Entry, disputed: frozenset[int], settled: set[int]) -> dict[str, Any]:
+    """An entry as it is shown. may_dispute: whether its client still may."""
+    open_to = entry.kind is Kind.DEBIT and entry.id not in settled and entry.id not in disputed
+    return {
+        "entry": entry,
+        "technician_name": ask.desk.staff_name(entry.technician),
+        "disputed": entry.id in disputed,
+        "may_dispute": open_to and ask.who.role is Role.CLIENT,
+    }
