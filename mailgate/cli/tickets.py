@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -22,12 +20,13 @@ from mailgate.cli.common import (
     when,
 )
 from mailgate.cli.conversation import conversation
-from mailgate.core.excerpt import excerpt
 from mailgate.core.model import Category, Priority, Status, Ticket
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import NotFound
+from mailgate.service import finding
+from mailgate.service.finding import Found
 from mailgate.service.take import utc_now
-from mailgate.store import Connection, entries, matters, search
+from mailgate.store import Connection, entries, matters
 from mailgate.store import messages as message_store
 from mailgate.store import tickets as ticket_store
 from mailgate.store.messages import Message
@@ -37,9 +36,6 @@ _COLUMNS = ("id", "client", "status", "priority", "technician", "minutes", "subj
 _COLUMNS_FOUND = ("id", "client", "status", "subject", "excerpt")
 # As many tickets as a person looks through.
 _SHOWN = 50
-
-Found = list[tuple[Ticket, str]]
-"""Tickets, each with the excerpt in which the words stand."""
 
 
 @click.command()
@@ -65,12 +61,14 @@ def tickets(
     only = Only(**columns, late_at=utc_now() if late else None)  # type: ignore[arg-type]
     most = limit or (None if json_wanted else _SHOWN)
     with place.store() as store, store.read() as tx:
-        found, more = _searched(tx, rules, words, only, most) if words is not None else _listed(tx, only, most)
-    rows = [_ticket_object(ticket, rules) for ticket, _ in found]
+        found, more = (
+            finding.find(tx, rules.desk.tag, words, only, most) if words is not None else _listed(tx, only, most)
+        )
+    rows = [_ticket_object(one.ticket, rules) for one in found]
     if json_wanted:
         show(rows, json_wanted, str)
         return
-    rows = [{**row, "excerpt": part} for row, (_, part) in zip(rows, found, strict=True)]
+    rows = [{**row, "excerpt": one.excerpt} for row, one in zip(rows, found, strict=True)]
     click.echo(table(rows, _COLUMNS if words is None else _COLUMNS_FOUND, "no tickets"))
     if more:
         click.echo(f"… and {more} more (--limit)")
@@ -85,30 +83,11 @@ def _known(rules: Rules, columns: dict[str, str | None]) -> None:
         raise NotFound(f"{technician}: no such technician; the rules have: {', '.join(sorted(rules.technicians))}")
 
 
-def _listed(tx: Connection, only: Only, most: int | None) -> tuple[Found, int]:
+def _listed(tx: Connection, only: Only, most: int | None) -> tuple[list[Found], int]:
     """The newest tickets, and how many there are besides."""
     found = ticket_store.listed(tx, only, most)
     more = ticket_store.count(tx, only) - len(found) if most else 0
-    return [(ticket, "") for ticket in found], more
-
-
-def _searched(tx: Connection, rules: Rules, words: str, only: Only, most: int | None) -> tuple[Found, int]:
-    """The tickets in which the words stand, the one whose number they are before all, and how many besides."""
-    words.encode()  # raises where it is not UTF-8
-    named = re.fullmatch(rf"\s*\[?(?:{re.escape(rules.desk.tag)}-)?(\d{{1,18}})\]?\s*", words, re.IGNORECASE)
-    first = ticket_store.listed(tx, replace(only, id=int(named[1]))) if named else []
-    hits = [hit for hit in search.find(tx, words, only) if [hit.ticket] != [ticket.id for ticket in first]]
-    shown = hits[: most - len(first)] if most else hits
-    found = ticket_store.get_many(tx, [hit.ticket for hit in shown])
-    excerpts = [(found[hit.ticket], _excerpt(tx, words, hit.message)) for hit in shown]
-    return [*((ticket, "") for ticket in first), *excerpts], len(hits) - len(shown)
-
-
-def _excerpt(tx: Connection, words: str, message: int) -> str:
-    """Where the words stand, of a message that was found: in its text, else in its subject."""
-    text, subject = message_store.said(tx, message)
-    wanted = search.parted(words)
-    return excerpt(text, wanted) or excerpt(subject, wanted)
+    return [Found(ticket) for ticket in found], more
 
 
 @click.command()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Literal
 
 from mailgate.core.model import Ticket
 from mailgate.store import tickets
 from mailgate.store.connection import Connection
+from mailgate.store.tickets import Only
 from mailgate.store.times import stamp
 
 
@@ -35,6 +37,25 @@ def to_deliver(tx: Connection, until: date) -> list[Ticket]:
 def held(tx: Connection) -> list[Ticket]:
     """Tickets that wait for something else than the client, oldest first."""
     return tickets.under(tx, "t.status = 'held' order by t.id")
+
+
+Section = Literal["late", "due", "overdue", "planned", "held"]
+_SECTIONS: dict[Section, tuple[str, str]] = {
+    "late": ("t.answer_due_at < :now", "t.answer_due_at"),
+    "due": ("t.answer_due_at >= :now", "t.answer_due_at"),
+    "overdue": ("t.planned_delivery <= :today and t.status <> 'closed'", "t.planned_delivery"),
+    "planned": ("t.status = 'scheduled'", "t.planned_start"),
+    "held": ("t.status = 'held'", "t.id"),
+}
+
+
+def page(tx: Connection, section: Section, only: Only, now: datetime, today: date, most: int) -> list[Ticket]:
+    """The first tickets of one section of the director's board, of those that they chose."""
+    where, values = only.where()
+    condition, order = _SECTIONS[section]
+    given = {"now": stamp(now), "today": today.isoformat()}
+    used = {name: value for name, value in given.items() if f":{name}" in condition}
+    return tickets.under(tx, f"{condition}{where} order by {order} limit :most", **values, **used, most=most)
 
 
 def load(tx: Connection) -> dict[str, int]:

@@ -42,16 +42,17 @@ def parted(words: str) -> list[str]:
     return WORD.findall(words)[:_MOST_WORDS]
 
 
-def find(tx: Connection, words: str, only: Only, most: int | None = None) -> list[Hit]:
+def find(tx: Connection, words: str, only: Only, most: int | None = None, *, internal: bool = True) -> list[Hit]:
     """The tickets with a message in which all the words stand, best first; of the last word the beginning will do.
 
     words: whatever a person types; what is neither letter nor digit parts words. Nothing is found where no
-    word is left.
+    word is left. internal: look through what only the desk sees, too.
     """
     wanted = _expression(words)
     if not wanted:
         return []
     where, values = only.where()
+    where += "" if internal else " and m.internal = 0"
     ranked = tx.rows(
         f"select s.rowid as message, t.id as ticket, bm25(search, {_WEIGHTS}) as score"
         " from search s join message m on m.id = s.rowid join ticket t on t.id = m.ticket"

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mailgate.core.model import Role
-from mailgate.edges.web import assets, health, originals, signing, tickets, writing
+from mailgate.edges.web import accounts, assets, board, health, originals, searching, signing, tickets, writing
 from mailgate.edges.web.asking import Handler
 
 ANYBODY: frozenset[Role] = frozenset()
 """Who is not signed in, too."""
 EVERYBODY = frozenset((Role.CLIENT, Role.TECHNICIAN, Role.DIRECTOR))
 CLIENTS = frozenset((Role.CLIENT,))
-STAFF = frozenset((Role.TECHNICIAN, Role.DIRECTOR))
 DIRECTOR = frozenset((Role.DIRECTOR,))
+OF_ACCOUNTS = frozenset((Role.CLIENT, Role.DIRECTOR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,12 @@ ROUTES: tuple[Page, ...] = (
     Page("POST", "/new", writing.new, CLIENTS),
     Page("POST", "/refund", writing.refund, CLIENTS),
     Page("GET", "/received", writing.received, EVERYBODY),
+    Page("GET", "/board", board.board, DIRECTOR),
+    Page("GET", "/search", searching.found, EVERYBODY),
+    Page("GET", "/balance", accounts.balance, OF_ACCOUNTS),
+    Page("GET", "/reports", accounts.report, OF_ACCOUNTS),
+    Page("GET", "/reports/csv", accounts.as_csv, OF_ACCOUNTS),
+    Page("GET", "/reports/pdf", accounts.as_pdf, OF_ACCOUNTS),
     Page("GET", "/messages/{message}", originals.shown, EVERYBODY),
     Page("POST", "/messages/{message}/look", originals.look, EVERYBODY),
     Page("POST", "/messages/{message}/reveal", tickets.reveal, EVERYBODY),

@@ -44,7 +44,7 @@ def first(ask: Ask) -> Answer:
         "month": month,
         "spent": -sum(entry.minutes for entry in spent),
         "spent_on": most,
-        "tickets": [_row(ask, ticket) for ticket in going],
+        "tickets": [row(ask, ticket) for ticket in going],
         "more": len(going) == _OPEN,
     }
     return Shown("home", values)
@@ -80,7 +80,7 @@ def listed(ask: Ask) -> Answer:
     shown = found[:_LISTED]
     values = {
         "here": "tickets",
-        "tickets": [_row(ask, ticket) for ticket in shown],
+        "tickets": [row(ask, ticket) for ticket in shown],
         "status": status,
         "statuses": [one.value for one in Status],
         "pages": _pages(ask, shown[-1].id if len(found) > _LISTED else None),
@@ -109,7 +109,7 @@ def _pages(ask: Ask, last: int | None) -> dict[str, str]:
     return {"before": f"/tickets?{query}" if ask.query.get("before") else "", "after": older}
 
 
-def _row(ask: Ask, ticket: Ticket) -> dict[str, Any]:
+def row(ask: Ask, ticket: Ticket) -> dict[str, Any]:
     """What a list says of a ticket."""
     return {
         "ticket": ticket,
@@ -147,7 +147,7 @@ def _page(ask: Ask, revealed: Mapping[int, bool]) -> Answer:
     older = said[len(fitting)].id if len(said) > len(fitting) else None
     values = {
         "here": "tickets",
-        **_row(ask, ticket),
+        **row(ask, ticket),
         "said": [_said(ask, message, show=message.id in revealed) for message in reversed(fitting)],
         "older": older,
         "newest": until is None,
