@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 
 from mailgate.core.model import Entry, Kind
 
@@ -28,13 +29,14 @@ class Month:
 def by_month(booked: Sequence[tuple[date, Entry]], today: date, most: int) -> tuple[Month, ...]:
     """The last months up to this one, from the first in which anything was booked.
 
-    booked: every entry of a client with the day on which it was booked, oldest first.
+    booked: every entry of a client with the day on which it was booked.
     """
     return tuple(_months(booked, today))[-most:] if booked else ()
 
 
 def _months(booked: Sequence[tuple[date, Entry]], today: date) -> Iterator[Month]:
-    first, left, rest = booked[0][0].replace(day=1), 0, list(booked)
+    rest = sorted(booked, key=itemgetter(0))
+    first, left = rest[0][0].replace(day=1), 0
     while first <= today:
         after = _next(first)
         here = [entry for day, entry in rest if day < after]
@@ -51,7 +53,7 @@ def _next(first: date) -> date:
 
 
 WIDTH, HEIGHT = 720, 220
-_TOP, _BOTTOM, _LEFT = 14, 28, 64
+_TOP, _BOTTOM, _LEFT, _RIGHT = 14, 28, 64, 12
 # So many marks at the side, so many words below, at most.
 _MARKS = 4
 _LABELS = 8
@@ -92,7 +94,7 @@ def picture(months: Sequence[Month]) -> Picture:
     def down(minutes: int) -> float:
         return round(_TOP + (top - minutes) * scale, 1)
 
-    each = (WIDTH - _LEFT) / len(months)
+    each = (WIDTH - _LEFT - _RIGHT) / len(months)
     every = -(-len(months) // _LABELS)
     bars = tuple(
         Bar(

@@ -18,8 +18,8 @@ def entry(kind: Kind, minutes: int) -> Entry:
 
 def test_each_month_says_what_was_bought_spent_and_left() -> None:
     booked = [
-        (date(2025, 11, 30), entry(Kind.PURCHASE, 240)),
         (date(2025, 12, 1), entry(Kind.DEBIT, -60)),
+        (date(2025, 11, 30), entry(Kind.PURCHASE, 240)),
         (date(2025, 12, 9), entry(Kind.VOID, 10)),
         (date(2026, 2, 1), entry(Kind.EXPIRY, -190)),
     ]
