@@ -13,9 +13,10 @@ import httpx2 as httpx
 from starlette.testclient import TestClient
 
 from mailgate.core.desk import Desk
+from mailgate.edges.verify import Verifier
 from mailgate.edges.web.asking import Works
 from mailgate.edges.web.site import Site
-from mailgate.service.process import Processor
+from mailgate.service.processor import Processor
 from mailgate.service.take import Intake
 from mailgate.store.writer import Writer
 from tests.stored import StoredDesk, stored_desk
@@ -92,7 +93,14 @@ def client_area(folder: Path, of: Desk | None = None) -> Iterator[Area]:
         def clock() -> datetime:
             return area.now
 
-        processor = Processor(stored.store, writer, lambda: stored.office, lambda last: None, clock)
+        processor = Processor(
+            stored.store,
+            writer,
+            lambda: stored.office,
+            lambda last: None,
+            Verifier(lambda: stored.office.desk.rules.trust),
+            clock,
+        )
         intake = Intake(writer, processor.wake, clock)
         works = Works(stored.store, writer, intake, lambda: stored.office, lambda: None, clock)
         area = Area(stored, Site(works))
