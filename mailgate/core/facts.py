@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mailgate.core import address, ledger, own
 from mailgate.core.choose import Roster
-from mailgate.core.commands import claims, command
+from mailgate.core.commands import claims, command, form
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Mail
 from mailgate.core.message import automatic
@@ -42,6 +42,7 @@ class Wanted:
     become clients. accounts: whether the decision needs every entry of the clients. technicians: among whom one
     may have to be chosen, () where none has. own: the client's own one, whom the rules do not say to be away, else "".
     away: whether the technician who writes says that they are away, or a robot of theirs does.
+    form: whether lines of the evening's form may stand in what they write.
     author: who a client's mail says that it is from.
     """
 
@@ -61,6 +62,7 @@ class Wanted:
     technicians: tuple[str, ...] = ()
     away: bool = False
     own: str = ""
+    form: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,8 @@ class Facts:
     next_ticket: the number of the next new ticket. guest_in: tickets into which an unknown writer was let.
     waits_in: those in which a mail of theirs waits. at_the_door: of the messages that staff name, those that
     wait with a ticket. guests: the newest message of a ticket, where a guest wrote it, for staff.
-    next_quarantined: the number of the next message in quarantine.
+    next_quarantined: the number of the next message in quarantine. booked_since: what the writer of a form booked since
+    the mail that they answer was written.
     """
 
     repeat_of: str = ""
@@ -185,6 +188,7 @@ class Facts:
     at_the_door: Mapping[int, Waiting] = field(default_factory=dict)
     guests: Mapping[int, Heard] = field(default_factory=dict)
     next_quarantined: int = 1
+    booked_since: tuple[Entry, ...] = ()
 
     def balance_after(self, client: str, entries: Iterable[Entry]) -> int:
         """The client's minutes once these entries are booked."""
@@ -219,6 +223,7 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         technicians=tuple(desk.rules.technicians) if person is not None and person.client else (),
         away=any(order.name == "away" for order in orders) or _robot_of_staff(mail, person, desk),
         own=_own(person, desk),
+        form=any(map(form.is_line, orders)),
     )
 
 

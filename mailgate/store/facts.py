@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from mailgate.core import past
 from mailgate.core.choose import Roster
 from mailgate.core.facts import Facts, Heard, Held, Newer, Waiting, Wanted
+from mailgate.core.model import Entry
 from mailgate.store import (
     absences,
     entries,
@@ -85,7 +86,13 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         at_the_door={number: waits for number in wanted.quarantined if (waits := _at_the_door(tx, number))},
         guests={ticket: heard for ticket in here if wanted.person and (heard := _guest(tx, ticket))},
         next_quarantined=quarantine.newest(tx) + 1,
+        booked_since=_booked_since(tx, wanted, now) if wanted.form else (),
     )
+
+
+def _booked_since(tx: Connection, wanted: Wanted, now: datetime) -> tuple[Entry, ...]:
+    written = outbox.written_at(tx, wanted.message_ids[0]) if wanted.message_ids else None
+    return tuple(entries.booked(tx, wanted.person, written, now)) if written else ()
 
 
 def _roster(tx: Connection, wanted: Wanted, now: datetime) -> Roster:

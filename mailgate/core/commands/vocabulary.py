@@ -260,6 +260,7 @@ PROBLEMS: tuple[str, ...] = (
     "wrong_tag",  # got: "WEB-12"; right: the same with the desk's tag, "SOP-12"
     "note_too_long",  # got: its length in characters; right: the most, "500"
     "contradicts",  # got: the line; right: "". An earlier line of the mail decides the same otherwise
+    "booked_already",  # got: a line of the form; right: the number of the entry that an earlier answer to it booked
     "twice",  # got: the line, the same as an earlier one; right: the line with something to tell it apart
     "status_unknown",  # got: what was written; right: list of words, in the language of the command
     "status_not_settable",  # got: e.g. "scheduled", set by the desk itself; right: list of words

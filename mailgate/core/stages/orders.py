@@ -10,12 +10,13 @@ from mailgate.core import ledger
 from mailgate.core.address import DESK_ITSELF
 from mailgate.core.commands import command, form
 from mailgate.core.commands.command import Context, Script
+from mailgate.core.commands.vocabulary import folded
 from mailgate.core.contract import consent, dispute
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts
 from mailgate.core.mail import Notice, Reading
 from mailgate.core.message import subject
-from mailgate.core.model import Command, Kind, MatterKind, Outcome, Problem, Role
+from mailgate.core.model import Command, Entry, Kind, MatterKind, Outcome, Problem, Role
 from mailgate.core.plan import Plan
 from mailgate.core.settings.rules import Rules
 from mailgate.core.stages.guests import admission_problem
@@ -125,6 +126,8 @@ def _checked(plan: Plan, found: Command, facts: Facts, desk: Desk, now: datetime
         problem = Problem("books_halted", found.line)
     elif found.name in WORK and not _client_of(found, plan, facts):
         problem = Problem("no_client", found.line)
+    elif again := _booked_already(found, facts):
+        problem = Problem("booked_already", found.line, str(again.id))
     elif found.name in ("void", "correct"):
         problem = _void_problem(plan, found, facts, now)
     elif found.quarantined and found.quarantined not in facts.quarantined:
@@ -140,6 +143,15 @@ def _checked(plan: Plan, found: Command, facts: Facts, desk: Desk, now: datetime
     # Of one that was merged, the ticket in which it goes on is meant.
     meant = facts.tickets[found.ticket].id if found.ticket and not problem else found.ticket
     return replace(found, ticket=meant, problem=problem)
+
+
+def _booked_already(found: Command, facts: Facts) -> Entry | None:
+    """What an earlier answer to the same form booked, if a line says just that again: forms are sent twice by slip."""
+    if found.name not in WORK or not form.is_line(found) or not found.ticket:
+        return None
+    ticket = facts.tickets[found.ticket]
+    same = (ticket.id, found.minutes, folded(found.note or ticket.subject))
+    return next((one for one in facts.booked_since if (one.ticket, one.worked, folded(one.note)) == same), None)
 
 
 def _client_of(found: Command, plan: Plan, facts: Facts) -> bool:

@@ -181,6 +181,21 @@ def test_an_answer_books_and_corrects_in_one_go(story: Story):
     assert story.told() == [], "nothing of it goes to the client, and it needs no answer"
 
 
+def test_the_same_form_sent_again_books_once_and_other_work_is_told_apart_by_a_note(story: Story):
+    story.says("marta", "Ya está.", 1, at=NOON)
+    story.says("marta", "#time 15m", 1, at=NOON)
+    runs(story)
+    form = f"In-Reply-To: {read(story.stored.raws()[-1])['Message-ID']}\n"
+    to = reply_address(DESK_ITSELF, MARTA)
+    assert story.says("marta", "SOP-1 15m", at=EVENING + HOUR, to=to, headers=form).outcome is Outcome.APPEND
+    assert story.says("marta", "SOP-1 15m", at=EVENING + 2 * HOUR, to=to, headers=form).outcome is Outcome.REJECT
+    assert "Ya está anotado: es el apunte 3." in text_of(story, "problems")
+    story.says("marta", "SOP-1 15m la copia", at=EVENING + 2 * HOUR, to=to, headers=form)
+    story.says("marta", "#void 3", 1, at=EVENING + 2 * HOUR)
+    story.says("marta", "SOP-1 15m", at=EVENING + 3 * HOUR, to=to, headers=form)
+    assert story.balance() == 240 - 15 - 15 - 15, "the first was taken back"
+
+
 def test_a_correction_keeps_the_day_of_the_work_and_that_it_was_a_call_or_a_courtesy(story: Story):
     story.says("marta", "#call 40m @ayer\n#free 20m", 1, at=NOON)
     answers(story, "2 10m\n3 5m")
