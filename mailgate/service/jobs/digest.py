@@ -13,7 +13,7 @@ from mailgate.core.address import DESK_ITSELF
 from mailgate.core.contract.consequences import to_staff
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Notice
-from mailgate.core.model import Matter, MatterKind, Ticket
+from mailgate.core.model import Matter, MatterKind, Priority, Ticket
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.store import Connection, board, entries, events, matters, outbox, quarantine
@@ -114,7 +114,9 @@ def _tickets(tx: Connection, desk: Desk, since: datetime, now: datetime) -> Iter
     )
     seen: set[int] = set()
     for name, tickets in found:
-        yield name, [ticket for ticket in tickets if ticket.id not in seen]
+        # Only the first few are shown: what is urgent stands before the rest, which keep their order.
+        here = [ticket for ticket in tickets if ticket.id not in seen]
+        yield name, sorted(here, key=lambda ticket: ticket.priority is not Priority.URGENT)
         seen.update(ticket.id for ticket in tickets)
 
 

@@ -119,6 +119,15 @@ def test_each_ticket_stands_once_in_the_most_pressing_section(story: Story):
     assert "su técnico está fuera" in text
 
 
+def test_what_is_urgent_is_never_among_those_that_are_left_out(story: Story):
+    for number in range(1, 8):
+        story.says("ana", "Una cosa.", at=TUESDAY - HOUR, subject=f"Tema {number}")
+    change(story, 7, priority=Priority.URGENT)
+    runs(story, TUESDAY)
+    shown = [line[2:7] for line in text_of(story).splitlines() if line.startswith("- SOP-")]
+    assert shown == ["SOP-7", "SOP-1", "SOP-2", "SOP-3", "SOP-4"]
+
+
 def test_a_new_ticket_that_is_closed_already_is_no_news(story: Story):
     story.says("ana", "Una cosa.", at=TUESDAY - HOUR)
     change(story, 1, status=Status.CLOSED, answer_due_at=None)
