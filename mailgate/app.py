@@ -24,6 +24,7 @@ from mailgate.core.health import troubles
 from mailgate.core.mail import Envelope, Notice, Source
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.rules import Rules
+from mailgate.core.writing.phrases import count
 from mailgate.edges.clockwork import Clockwork
 from mailgate.edges.monitor import Monitor, Seen
 from mailgate.edges.notify import Notifier
@@ -320,7 +321,8 @@ class Daemon:
         lines = [str(problem) for problem in error.problems]
         for line in lines:
             log.error("%s", line)
-        log.error("%d problems; the rules of %s stay in force", len(lines), f"{since:%H:%M} UTC")
+        problems = count(len(lines), "problem", "problems", "en")
+        log.error("%s; the rules of %s stay in force", problems, f"{since:%H:%M} UTC")
         notice = _rules_refused(office.desk.rules, lines, since)
         cause = f"r{now:%Y%m%d%H%M%S%f}"
         self._writer.submit(lambda tx: post(tx, office, [notice], now, cause))

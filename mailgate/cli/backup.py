@@ -11,6 +11,7 @@ import click
 
 from mailgate.app import sole_daemon
 from mailgate.cli.common import Place, as_json, pass_place, show
+from mailgate.core.writing.phrases import count
 from mailgate.errors import NotFound, Refused
 from mailgate.service import backup as service
 from mailgate.service.take import utc_now
@@ -81,7 +82,11 @@ def _made(made: service.Backup) -> str:
 def _restored(done: service.Restored) -> str:
     lines = [f"restored the backup of {done.made_at:%Y-%m-%d %H:%M} UTC; the next ticket is number {done.next_ticket}"]
     lines += [f"the store from before is {done.kept}"] if done.kept else []
-    lines += [f"{done.queued} mails will be sent; some may have been sent before"] if done.queued else []
+    lines += (
+        [f"{count(done.queued, 'mail', 'mails', 'en')} will be sent; some may have been sent before"]
+        if done.queued
+        else []
+    )
     return "\n".join(lines)
 
 

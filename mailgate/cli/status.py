@@ -10,6 +10,7 @@ import click
 from mailgate.app import running_daemon
 from mailgate.cli.common import Place, as_json, pass_place, show, when
 from mailgate.core.health import Trouble, troubles
+from mailgate.core.writing.phrases import count
 from mailgate.errors import NotFound, Refused
 from mailgate.service import backup, health
 from mailgate.service.take import utc_now
@@ -55,7 +56,7 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if found["undecided"]["count"]:
         yield "waits for DNS", _backlog(found["undecided"])
     yield "to send", _backlog(found["unsent"])
-    yield "given up", f"{found['given_up']} mails of the last week"
+    yield "given up", f"{count(found['given_up'], 'mail', 'mails', 'en')} of the last week"
     yield "quarantine", _backlog(found["quarantine"])
     yield "disk", f"{_gigabytes(found['disk_free'])} free of {_gigabytes(found['disk_size'])}"
     yield "last backup", found["backup_at"] or "none yet"

@@ -21,6 +21,7 @@ from mailgate.core.contract.proofs import matters_fit, prices_fit
 from mailgate.core.mail import Notice
 from mailgate.core.model import Entry
 from mailgate.core.settings.rules import Rules
+from mailgate.core.writing.phrases import count
 from mailgate.errors import StoreUnavailable
 from mailgate.service.letters import post
 from mailgate.service.office import Office
@@ -47,10 +48,11 @@ class Audit:
 
     def told(self) -> str:
         """The result for people."""
-        checked = f"{self.entries} entries of {len(self.balances)} clients"
+        booked = count(self.entries, "entry", "entries", "en")
+        checked = f"{booked} of {count(len(self.balances), 'client', 'clients', 'en')}"
         if not self.problems:
             return f"good: {checked}, sums, chains and store agree"
-        return "\n".join([*self.problems, f"{len(self.problems)} problems in {checked}"])
+        return "\n".join([*self.problems, f"{count(len(self.problems), 'problem', 'problems', 'en')} in {checked}"])
 
 
 def audited(tx: Connection) -> Audit:

@@ -21,6 +21,7 @@ from mailgate.core.desk import Desk
 from mailgate.core.mail import Notice
 from mailgate.core.model import Entry
 from mailgate.core.settings.units import Period
+from mailgate.core.writing.phrases import count
 from mailgate.errors import StoreUnavailable
 from mailgate.service.audit import Audit, audited_apart, audited_here, halt, resume
 from mailgate.service.letters import post
@@ -50,7 +51,7 @@ class Done:
 
     def __str__(self) -> str:
         if self.problems:
-            return f"the day's work waits: {len(self.problems)} problems in the books"
+            return f"the day's work waits: {count(len(self.problems), 'problem', 'problems', 'en')} in the books"
         counts = [f"{self.happened[kind]} {name}" for kind, name in _NAMES.items()]
         return ", ".join([*counts, *([f"failed: {' '.join(self.failed)}"] if self.failed else [])])
 

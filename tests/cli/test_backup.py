@@ -26,7 +26,7 @@ def desk(tmp_path: Path) -> Desk:
 def test_backup_and_restore_are_told_in_a_few_lines(desk: Desk, tmp_path: Path) -> None:
     file = str(tmp_path / "copy.db")
     told = desk.verb("backup", file)
-    good = "0 MB, good: 1 entries of 1 clients, sums, chains and store agree"
+    good = "0 MB, good: 1 entry of 1 client, sums, chains and store agree"
     assert (told.returncode, told.stdout.decode(), told.stderr) == (0, f"{file}: {good}\n", b"")
     told = desk.verb("restore", file)
     assert (told.returncode, told.stderr) == (0, b"")

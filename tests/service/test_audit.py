@@ -55,7 +55,7 @@ def test_good_books_have_no_problems(kept: StoredDesk) -> None:
     with kept.store.read() as tx:
         result = audited(tx)
     assert (result.entries, result.balances) == (2, {"acme": 88})
-    assert result.told() == "good: 2 entries of 1 clients, sums, chains and store agree"
+    assert result.told() == "good: 2 entries of 1 client, sums, chains and store agree"
 
 
 @pytest.mark.parametrize(
