@@ -151,6 +151,15 @@ _BALANCE: Values = {
         {"day": date(2026, 10, 5), "ticket_tag": "", "note": "", "minutes": 240},
     ),
 }
+_LOST: Values = {
+    "to": "ana@acme.example",
+    "subject": "Re: El formulario",
+    "error": "550 5.1.1 no such user",
+    "came_back": False,
+    "answer": False,
+    "dead": False,
+}
+
 _HISTORY: Values = {
     "client_name": "Acme S.L.",
     "older": 0,
@@ -247,7 +256,11 @@ _DESK: Mapping[str, Sequence[Values]] = {
     ),
     "history": (_HISTORY, {**_HISTORY, "older": 4_900}, {**_HISTORY, "older": 1}, {**_HISTORY, "tickets": ()}),
     "rules_refused": ({"problems": ('rules.toml:41: rules 3: set.priority: "urgnt" is no priority',), "since": _AT},),
-    "delivery_failed": ({"to": "ana@acme.example", "subject": "Re: El formulario", "error": "550 5.1.1 no such user"},),
+    "delivery_failed": (
+        _LOST,
+        {**_LOST, "came_back": True, "answer": True},
+        {**_LOST, "came_back": True, "dead": True, "error": ""},
+    ),
 }
 
 VALUES: Mapping[str, Sequence[Values]] = {

@@ -174,6 +174,7 @@ def _outbox_object(mail: Queued, rules: Rules) -> dict[str, Any]:
         "tries": mail.tries,
         "next_try_at": when(mail.next_try_at, rules.zone),
         "last_error": mail.last_error,
+        "bounced": mail.bounced != "",
         "ticket": tag_of(rules, mail.ticket),
     }
 

@@ -36,6 +36,7 @@ _SPECIAL = re.compile(r'[()<>\[\]:;@\\,"\x00-\x08\x0a-\x1f\x7f]')
 _QUOTING = re.compile(r"\\(.)|\"")
 _BRACKETED = re.compile(r"<([^<>]*)>")
 _POINTER = re.compile(r"(?P<ticket>0|[1-9][0-9]{0,9})\.(?P<token>[a-z2-7]{20})")
+_RETURN = re.compile(r"b(?P<mail>[1-9][0-9]{0,9})\.(?P<token>[a-z2-7]{20})")
 
 
 def canonical(address: str) -> str | None:
@@ -119,6 +120,25 @@ def token_fits(key: bytes, ticket: int, recipient: str, token: str) -> bool:
     )
 
 
+def return_address(key: bytes, desk: str, mail: int, message_id: str) -> str:
+    """The envelope sender that names a mail of the outbox, so that its bounces do (VERP): `soporte+b17.<token>@…`."""
+    local, _, domain = desk.partition("@")
+    return f"{local}+b{mail}.{_return_token(key, mail, message_id)}@{domain}"
+
+
+def return_pointer(address: str, desks: Collection[str]) -> tuple[int, str] | None:
+    """Mail of the outbox and token in an envelope sender of ours; the token is still to be proved."""
+    for suffix in _suffixes(address, desks):
+        if match := _RETURN.fullmatch(suffix):
+            return int(match["mail"]), match["token"]
+    return None
+
+
+def return_fits(key: bytes, mail: int, message_id: str, token: str) -> bool:
+    """Whether the token was made for this mail; takes the same time for any token."""
+    return compare_digest(_return_token(key, mail, message_id), token)
+
+
 def is_desk(address: str, desks: Collection[str]) -> bool:
     """Whether the address is one of the desk's (address, aliases), with or without a `+suffix`."""
     return next(_suffixes(address, desks), None) is not None
@@ -127,6 +147,11 @@ def is_desk(address: str, desks: Collection[str]) -> bool:
 @lru_cache(maxsize=4096)  # a few people answer again and again in a ticket
 def _token(key: bytes, ticket: int, person: str) -> str:
     octets = digest(key, f"v1|{ticket}|{person}".encode(), sha256)
+    return b32encode(octets[:_TOKEN_OCTETS])[:TOKEN_LENGTH].decode().lower()
+
+
+def _return_token(key: bytes, mail: int, message_id: str) -> str:
+    octets = digest(key, f"v1|return|{mail}|{message_id}".encode(), sha256)
     return b32encode(octets[:_TOKEN_OCTETS])[:TOKEN_LENGTH].decode().lower()
 
 

@@ -11,7 +11,7 @@ from mailgate.core.choose import Roster
 from mailgate.core.commands import claims, command, form
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Mail
-from mailgate.core.message import automatic
+from mailgate.core.message import automatic, bounce
 from mailgate.core.model import Command, Entry, Matter, Person, Role, Ticket
 from mailgate.core.reading import fresh
 
@@ -44,6 +44,8 @@ class Wanted:
     away: whether the technician who writes says that they are away, or a robot of theirs does.
     form: whether lines of the evening's form may stand in what they write.
     author: who a client's mail says that it is from.
+    returned, returned_ids: mails of ours that came back, by their numbers in the outbox and by Message-ID.
+    bounce: whether the mail may be one.
     """
 
     message_id: str
@@ -63,6 +65,9 @@ class Wanted:
     away: bool = False
     own: str = ""
     form: bool = False
+    returned: frozenset[int] = frozenset()
+    returned_ids: tuple[str, ...] = ()
+    bounce: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,24 @@ class Repute:
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """A mail of ours that came back, as it stands in the outbox. ticket: None for none.
+
+    told: it was told already that it did not arrive. failures: how often mail to its address failed for good
+    of late, see `undelivered.MOST`.
+    """
+
+    mail: int
+    message_id: str
+    to: str
+    subject: str
+    template: str
+    ticket: int | None
+    told: bool = False
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the store knows of the things that a mail points at.
 
@@ -154,7 +177,7 @@ class Facts:
     waits_in: those in which a mail of theirs waits. at_the_door: of the messages that staff name, those that
     wait with a ticket. guests: the newest message of a ticket, where a guest wrote it, for staff.
     next_quarantined: the number of the next message in quarantine. booked_since: what the writer of a form booked since
-    the mail that they answer was written.
+    the mail that they answer was written. returned: mails of ours that may have come back.
     """
 
     repeat_of: str = ""
@@ -189,6 +212,7 @@ class Facts:
     guests: Mapping[int, Heard] = field(default_factory=dict)
     next_quarantined: int = 1
     booked_since: tuple[Entry, ...] = ()
+    returned: tuple[Returned, ...] = ()
 
     def balance_after(self, client: str, entries: Iterable[Entry]) -> int:
         """The client's minutes once these entries are booked."""
@@ -224,7 +248,20 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         away=any(order.name == "away" for order in orders) or _robot_of_staff(mail, person, desk),
         own=_own(person, desk),
         form=any(map(form.is_line, orders)),
+        returned=frozenset(
+            pointer[0] for one in mail.recipients if (pointer := address.return_pointer(one, desk.rules.desks))
+        ),
+        returned_ids=returned_ids(mail, desk),
+        bounce=automatic.maybe_bounce(mail),
     )
+
+
+def returned_ids(mail: Mail, desk: Desk) -> tuple[str, ...]:
+    """Message-IDs of mails of ours that come back with this one."""
+    if not automatic.maybe_bounce(mail):
+        return ()
+    domain = desk.rules.desk.address.partition("@")[2]
+    return (*bounce.returned_ids(mail, domain), *mail.in_reply_to[:1])
 
 
 def _robot_of_staff(mail: Mail, person: Person | None, desk: Desk) -> bool:

@@ -11,6 +11,7 @@ from mailgate.core.commands.command import Script
 from mailgate.core.facts import Held
 from mailgate.core.mail import Mail, Notice, Reading
 from mailgate.core.message.automatic import Automatic
+from mailgate.core.message.bounce import Grade
 from mailgate.core.model import Absence, Entry, Matter, MatterState, Outcome, Person, Role, Ticket
 
 NO_SCRIPT = Script((), "")
@@ -40,6 +41,15 @@ class Guest:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """A mail of ours that did not arrive. mail: its number in the outbox. grade: whether its address is dead."""
+
+    mail: int
+    grade: Grade
+    error: str
+
+
 @dataclass(frozen=True)
 class Plan:
     """The decision on one mail, so far.
@@ -62,7 +72,7 @@ class Plan:
     numbers not given yet. matters: what waits for somebody's word from now on. decisions: what was waiting and
     does not any more. others: other tickets that change with it, as they shall stand. merges: tickets whose
     conversation goes on in another. admits: who may speak in a ticket from now on. released, dropped: numbers in
-    the quarantine that the director decides on. reason: of a quarantine, a sentence.
+    the quarantine that the director decides on. bounced: what came back. reason: of a quarantine, a sentence.
     final: nothing after this stage changes it. why: the trail, one step each.
     """
 
@@ -103,6 +113,7 @@ class Plan:
     admits: tuple[Guest, ...] = ()
     released: tuple[int, ...] = ()
     dropped: tuple[int, ...] = ()
+    bounced: Bounced | None = None
     notices: tuple[Notice, ...] = ()
     outcome: Outcome | None = None
     reason: str = ""

@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from mailgate.core import retry
-from mailgate.core.desk import Desk
-from mailgate.core.mail import Delivery, Due, Failed, Notice, Sent
+from mailgate.core import retry, undelivered
+from mailgate.core.facts import Returned
+from mailgate.core.mail import Delivery, Due, Failed, Sent
+from mailgate.core.message import bounce
 from mailgate.errors import StoreUnavailable
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.service.take import Clock, utc_now
 from mailgate.store import Connection, outbox, tickets
-from mailgate.store.outbox import Queued
+from mailgate.store.facts import returned
 from mailgate.store.writer import Writer
 
 log = logging.getLogger("mailgate.deliver")
@@ -29,8 +30,6 @@ _BATCH = 50
 # Longer than the longest delivery; a claim that lapses was held by a process that is gone.
 _CLAIM = timedelta(minutes=30)
 _PAUSE_SECONDS = 1.0
-# The template of a mail that tells of one that did not arrive; nobody is told of its own failure.
-_TELLS = "delivery_failed"
 
 
 async def drain(
@@ -102,30 +101,20 @@ def _failed(tx: Connection, mail: Due, error: str, again: datetime | None, offic
     """Note when the mail is tried again; one that is given up is told to a person, all or nothing."""
     if not outbox.mark_failed(tx, mail.id, error, again) or again:
         return
-    if given_up := outbox.get(tx, mail.id):
+    if lost := returned(tx, mail.id, now):
+        dead = _count(tx, lost, error, now)
+        ticket = tickets.get(tx, lost.ticket) if lost.ticket else None
+        told = undelivered.told(office.desk, ticket, lost, error, came_back=False, dead=dead)
         # The number of the try: a person may have it tried again, and it may fail again.
-        post(tx, office, _told(tx, office.desk, given_up, error), now, f"o{mail.id}t{mail.tries + 1}")
+        post(tx, office, told, now, f"o{mail.id}t{mail.tries + 1}")
 
 
-def _told(tx: Connection, desk: Desk, failed: Queued, error: str) -> list[Notice]:
-    """The ticket's technician, else the director, is told; never at the very address that was not reached."""
-    if failed.template == _TELLS:
-        return []
-    ticket = tickets.get(tx, failed.ticket) if failed.ticket else None
-    technician = ticket.technician if ticket else None
-    people = (desk.staff_address(technician), desk.staff_address(None), desk.rules.desk.admin)
-    others = [person for person in people if person != failed.to]
-    return [
-        Notice(
-            _TELLS,
-            to=person,
-            language=desk.rules.desk.language,
-            ticket=failed.ticket,
-            values={"to": failed.to, "subject": failed.subject, "error": error},
-            automatic="auto-generated",
-        )
-        for person in others[:1]
-    ]
+def _count(tx: Connection, lost: Returned, error: str, now: datetime) -> bool:
+    """Count a refusal that says that the address is dead; whether it is the one that was missing."""
+    if bounce.grade(error) != "hard":
+        return False
+    outbox.mark_bounced(tx, lost.mail, "hard", error, now)
+    return lost.failures + 1 == undelivered.MOST
 
 
 async def _surely_in_store(writer: Writer, job: Callable[[Connection], None]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from mailgate.core import address
+from mailgate.core import address, undelivered
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Attachment, Notice, Outgoing, Part
 from mailgate.core.message import mime
@@ -15,6 +16,8 @@ from mailgate.render import Letterhead
 from mailgate.service.office import Office
 from mailgate.service.reports import filled
 from mailgate.store import Connection, blobs, messages, outbox
+
+log = logging.getLogger("mailgate.letters")
 
 # Kept in the ticket's transcript too: what people quote when they answer. Not what hands a technician
 # their own text back to be sent again: then it is fresh, though it stands in a mail of ours.
@@ -37,10 +40,23 @@ def post(
     cause: names what they come from, unique for ever, e.g. "j17". source: whose attachments are handed on.
     """
     for number, notice in enumerate(notices):
+        if _in_vain(tx, office.desk, notice, now):
+            continue
         mail = write(tx, office, notice, now, f"{cause}.{number}", source)
         outbox.queue(tx, mail, now)
         if notice.ticket and notice.template in _QUOTABLE:
             messages.remember_text(tx, notice.ticket, mail.text)
+
+
+def _in_vain(tx: Connection, desk: Desk, notice: Notice, now: datetime) -> bool:
+    """Whether a mail that no person wrote would go to a dead address; the desk's own people are always told."""
+    if not notice.automatic or outbox.failures(tx, notice.to, now - undelivered.WITHIN) < undelivered.MOST:
+        return False
+    person = desk.rules.who(notice.to)
+    ours = notice.to == desk.rules.desk.admin or (person is not None and person.role.staff)
+    if not ours:
+        log.warning("%s: not written, since mail to its address comes back", notice.template)
+    return not ours
 
 
 def write(
@@ -56,7 +72,8 @@ def write(
         notice = _with_mails(tx, office, notice, now)
     notice, extra = filled(tx, office.desk, notice, now)
     parts = [*_carried(tx, notice, source), *extra]
-    return office.renderer.write(notice, _letterhead(office.desk, notice, now, name), parts)
+    letterhead = _letterhead(office.desk, notice, now, name, outbox.next_id(tx))
+    return office.renderer.write(notice, letterhead, parts)
 
 
 def _with_mails(tx: Connection, office: Office, notice: Notice, now: datetime) -> Notice:
@@ -69,16 +86,18 @@ def _with_mails(tx: Connection, office: Office, notice: Notice, now: datetime) -
     return replace(notice, values={**notice.values, "mails": mails})
 
 
-def _letterhead(desk: Desk, notice: Notice, now: datetime, name: str) -> Letterhead:
+def _letterhead(desk: Desk, notice: Notice, now: datetime, name: str, number: int) -> Letterhead:
+    """number: of the mail in the outbox, which its envelope sender names."""
     home = desk.rules.desk.address
     reply_to = address.reply_address(desk.key, home, notice.ticket, notice.to) if notice.ticket is not None else ""
+    message_id = _message_id(desk, name, now)
+    sender = address.return_address(desk.key, home, number, message_id)
     return Letterhead(
         desk_name=desk.rules.desk.name,
         desk_address=home,
         reply_to=reply_to,
-        # Bounces of a ticket's mail come back to that ticket; nothing else may come back at all.
-        sender=reply_to if notice.ticket else "",
-        message_id=_message_id(desk, name, now),
+        sender="" if notice.template in undelivered.UNRETURNED else sender,
+        message_id=message_id,
         date=now,
         zone=desk.rules.zone,
         ticket_tag=desk.tag(notice.ticket) if notice.ticket else "",

@@ -28,6 +28,7 @@ from mailgate.store import (
     journal,
     matters,
     messages,
+    outbox,
     quarantine,
     repute,
     tickets,
@@ -246,6 +247,10 @@ def _keep_effects(tx: Connection, plan: Plan, message: int, office: Office, now:
         matters.open_matter(tx, replace(matter, message=message))
     for guest in plan.admits:
         guests.admit(tx, guest.ticket, guest.address, message)
+    if plan.bounced is not None:
+        outbox.mark_bounced(tx, plan.bounced.mail, plan.bounced.grade, plan.bounced.error, now)
+    if plan.automatic is None and plan.mail.sender:
+        outbox.forgive(tx, plan.mail.sender)
     _keep_absences(tx, plan, message, office, now)
     _keep_holds(tx, plan, message)
     # What waits whole has not come yet: sent again, corrected, its text is fresh.

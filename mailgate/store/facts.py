@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from mailgate.core import past
+from mailgate.core import past, undelivered
 from mailgate.core.choose import Roster
-from mailgate.core.facts import Facts, Heard, Held, Newer, Waiting, Wanted
+from mailgate.core.facts import Facts, Heard, Held, Newer, Returned, Waiting, Wanted
 from mailgate.core.model import Entry
 from mailgate.store import (
     absences,
@@ -26,18 +26,21 @@ from mailgate.store import (
 )
 from mailgate.store.connection import Connection
 from mailgate.store.messages import Message
+from mailgate.store.outbox import Queued
 
 # What somebody usually books shows in their newest debits.
 _DEBITS = 20
 # Quotes reach back to the newest mails of a ticket; the rest is cut by its marks alone.
 _HISTORY = 20
+_MOST_RETURNED = 5
 _DAY = timedelta(days=1)
 
 
 def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
     """What the store knows of the things that a mail points at."""
     by_message_id = messages.tickets_of_ids(tx, wanted.message_ids)
-    numbers = wanted.tickets.union(*by_message_id.values())
+    returned = _returned(tx, wanted, now)
+    numbers = wanted.tickets.union(*by_message_id.values(), {one.ticket for one in returned if one.ticket})
     found = tickets.where_they_go_on(tx, sorted(numbers))
     prospect = tickets.of_prospect(tx, wanted.prospect) if wanted.prospect else None
     found |= {prospect.id: prospect} if prospect else {}
@@ -87,6 +90,35 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         guests={ticket: heard for ticket in here if wanted.person and (heard := _guest(tx, ticket))},
         next_quarantined=quarantine.newest(tx) + 1,
         booked_since=_booked_since(tx, wanted, now) if wanted.form else (),
+        returned=returned,
+    )
+
+
+def _returned(tx: Connection, wanted: Wanted, now: datetime) -> tuple[Returned, ...]:
+    """Mails of ours that may have come back; for nearly every mail none is asked for."""
+    found = [outbox.get(tx, number) for number in sorted(wanted.returned)[:_MOST_RETURNED]]
+    found += [outbox.with_message_id(tx, one) for one in wanted.returned_ids]
+    if wanted.bounce:
+        found += [one for ticket in sorted(wanted.tickets) for one in outbox.newest_to_each(tx, ticket)]
+    return tuple(_as_returned(tx, row, now) for row in {one.id: one for one in found if one}.values())
+
+
+def returned(tx: Connection, mail: int, now: datetime) -> Returned | None:
+    """One mail of ours, as one that did not arrive."""
+    row = outbox.get(tx, mail)
+    return _as_returned(tx, row, now) if row else None
+
+
+def _as_returned(tx: Connection, row: Queued, now: datetime) -> Returned:
+    return Returned(
+        mail=row.id,
+        message_id=row.message_id,
+        to=row.to,
+        subject=row.subject,
+        template=row.template,
+        ticket=row.ticket,
+        told=row.bounced != "",
+        failures=outbox.failures(tx, row.to, now - undelivered.WITHIN),
     )
 
 

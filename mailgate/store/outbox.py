@@ -15,7 +15,10 @@ CANCELLED = "cancelled"
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A row of the outbox as people see it. state: "queued", "sent" or "failed"."""
+    """A row of the outbox as people see it. state: "queued", "sent" or "failed".
+
+    bounced: "" for a mail that did not come back, else "soft", "hard" or "past", see `schema`.
+    """
 
     id: int
     to: str
@@ -26,6 +29,8 @@ class Queued:
     next_try_at: datetime | None
     last_error: str | None
     ticket: int | None
+    message_id: str = ""
+    bounced: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,34 @@ def mark_failed(tx: Connection, outbox: int, error: str, next_try_at: datetime |
     return changed > 0
 
 
+def mark_bounced(tx: Connection, outbox: int, grade: str, error: str, now: datetime) -> None:
+    """A mail did not arrive, as a server says that had it, or had been offered it: not to be sent again by itself."""
+    tx.run(
+        "update outbox set state = 'failed', next_try_at = null, leased_until = null, last_error = :error,"
+        " bounced = :grade, bounced_at = :now where id = :id",
+        error=error,
+        grade=grade,
+        now=stamp(now),
+        id=outbox,
+    )
+
+
+def failures(tx: Connection, address: str, since: datetime) -> int:
+    """How many mails to an address came back since then because it is dead, for all that is known."""
+    return int(
+        tx.value(
+            "select count(*) from outbox where bounced = 'hard' and recipient = :address and bounced_at > :since",
+            address=address,
+            since=stamp(since),
+        )
+    )
+
+
+def forgive(tx: Connection, address: str) -> None:
+    """Somebody wrote from an address: it lives."""
+    tx.run("update outbox set bounced = 'past' where bounced = 'hard' and recipient = :address", address=address)
+
+
 def is_under_way(tx: Connection, outbox: int, now: datetime) -> bool:
     """Whether a process is sending this mail right now."""
     claimed = "select 1 from outbox where id = :id and state = 'queued' and leased_until > :now"
@@ -149,6 +182,26 @@ def written_at(tx: Connection, message_id: str) -> datetime | None:
     return opt_moment(tx.value("select created_at from outbox where message_id = :id", id=message_id))
 
 
+def with_message_id(tx: Connection, message_id: str) -> Queued | None:
+    """The mail of ours with this Message-ID, None where it is not ours."""
+    row = tx.row("select * from outbox where message_id = :id", id=message_id)
+    return _queued(row) if row else None
+
+
+def newest_to_each(tx: Connection, ticket: int) -> list[Queued]:
+    """The newest mail of a ticket to each who was written to in it."""
+    rows = tx.rows(
+        "select * from outbox where id in (select max(id) from outbox where ticket = :ticket group by recipient)",
+        ticket=ticket,
+    )
+    return [_queued(row) for row in rows]
+
+
+def next_id(tx: Connection) -> int:
+    """The number that the next mail gets."""
+    return int(tx.value("select coalesce(max(id), 0) + 1 from outbox"))
+
+
 def get(tx: Connection, outbox: int) -> Queued | None:
     """One mail, sent or not; None where there is none of that number."""
     row = tx.row("select * from outbox where id = :id", id=outbox)
@@ -158,7 +211,7 @@ def get(tx: Connection, outbox: int) -> Queued | None:
 def retry(tx: Connection, outbox: int, now: datetime) -> None:
     """Make a mail due again, failed or not."""
     tx.run(
-        "update outbox set state = 'queued', next_try_at = :now, leased_until = null"
+        "update outbox set state = 'queued', next_try_at = :now, leased_until = null, bounced = ''"
         " where id = :id and state <> 'sent'",
         now=stamp(now),
         id=outbox,
@@ -204,4 +257,6 @@ def _queued(row: Row) -> Queued:
         next_try_at=opt_moment(row["next_try_at"]),
         last_error=row["last_error"],
         ticket=row["ticket"],
+        message_id=row["message_id"],
+        bounced=row["bounced"],
     )

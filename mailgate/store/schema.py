@@ -381,6 +381,13 @@ create index ticket_going_of on ticket (technician, id) where status <> 'closed'
 create index entry_day on entry (client, day);
 """
 
+# A mail that came back stands as failed. bounced: "hard" where its address is dead, "past" once that wrote since.
+_HOSTILE = """
+alter table outbox add column bounced text not null default '' check (bounced in ('', 'soft', 'hard', 'past'));
+alter table outbox add column bounced_at text;
+create index outbox_dead on outbox (recipient, bounced_at) where bounced = 'hard';
+"""
+
 # The ledger is append-only whatever program opens the file: an entry is answered by another entry.
 _GUARDS = """
 create trigger entry_never_changes before update on entry
@@ -434,6 +441,12 @@ def _let_in_by_web(db: Database) -> None:
         raise AssertionError("the journal has another check than it was made with")
     run(f"pragma schema_version = {version + 1}")
     run("pragma writable_schema = reset")
+
+
+@migrations()
+def m0005_hostile(db: Database) -> None:
+    """Mails that came back."""
+    db.executescript(_HOSTILE)
 
 
 def migrate(connection: Connection) -> None:

@@ -92,6 +92,12 @@ def automatic(mail: Mail, own: Collection[str]) -> Automatic | None:
     return next((found for sign in _SIGNS if (found := sign(mail))), None)
 
 
+def maybe_bounce(mail: Mail) -> bool:
+    """Whether it is worth the time to look for what came back: false for nearly all that people write."""
+    kind = mail.header("content-type").lower()
+    return "report" in kind or _null_sender(mail) or _daemon(mail) or bool(_present(mail, _BOUNCE_HEADERS))
+
+
 def _own(mail: Mail, own: Collection[str]) -> Automatic | None:
     if LOOP_HEADER in mail.headers:
         return Automatic("own", "X-Mailgate-Loop")

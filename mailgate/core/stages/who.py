@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mailgate.core import thread
+from mailgate.core import thread, undelivered
 from mailgate.core.desk import Desk
-from mailgate.core.facts import Facts
+from mailgate.core.facts import Facts, Returned
 from mailgate.core.mail import Mail
-from mailgate.core.message import automatic
-from mailgate.core.model import Outcome, Person, Role
-from mailgate.core.plan import Plan
+from mailgate.core.message import automatic, bounce
+from mailgate.core.model import Outcome, Person, Role, Ticket
+from mailgate.core.plan import Bounced, Plan
 from mailgate.core.reading import fresh
 from mailgate.core.stages.absences import suspect_absence
 from mailgate.core.stages.guests import at_the_door
@@ -36,7 +36,8 @@ def note_automatic(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     found = automatic.automatic(plan.mail, desk.rules.desks)
     if found is None:
         return plan
-    role = plan.role if plan.person else Role.ROBOT
+    # A mail server speaks for nobody, in whosever name it writes.
+    role = plan.role if plan.person and found.kind != "bounce" else Role.ROBOT
     plan = plan.but(
         f"automatic ({found.kind}): {found.why}",
         automatic=found,
@@ -45,14 +46,37 @@ def note_automatic(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
         internal=role is not Role.CLIENT,
     )
     plan = suspect_absence(plan, facts, desk, now)
-    # A robot knows no ticket, but a bounce comes back to the reply address that its mail was sent from.
-    match = thread.find(plan.mail, plan.person, facts, desk) or next(
-        thread.by_reply_address(plan.mail, facts, desk), None
-    )
+    lost = undelivered.returned(plan.mail, facts, desk)
+    match = _where_robots_speak(plan, lost, facts, desk)
+    if lost and found.kind == "bounce":
+        plan = _note_bounce(plan, lost, match.ticket if match else None, desk)
     if match is None:
         return plan.ends(Outcome.KEEP, "kept; belongs to no ticket")
     tag = desk.tag(match.ticket.id)
     return plan.ends(Outcome.APPEND, f"kept with ticket {tag}: {match.why}", ticket=match.ticket)
+
+
+def _where_robots_speak(plan: Plan, lost: Returned | None, facts: Facts, desk: Desk) -> thread.Match | None:
+    """A robot knows no ticket, but answers the envelope sender, or the reply address, of a mail of ours."""
+    if lost and lost.ticket and lost.ticket in facts.tickets:
+        return thread.Match(facts.tickets[lost.ticket], f"about mail {lost.mail} of ours, to {lost.to}")
+    found = thread.find(plan.mail, plan.person, facts, desk)
+    return found or next(thread.by_reply_address(plan.mail, facts, desk), None)
+
+
+def _note_bounce(plan: Plan, lost: Returned, ticket: Ticket | None, desk: Desk) -> Plan:
+    """What did not arrive is told to a person, once; what is only late, to nobody."""
+    said = bounce.read(plan.mail)
+    if said.grade is None:
+        return plan.but(f"mail {lost.mail} to {lost.to} is late, or arrived: {said.error}")
+    if lost.told:
+        return plan.but(f"mail {lost.mail} to {lost.to} did not arrive, which was told before")
+    dead = said.grade == "hard" and lost.failures + 1 == undelivered.MOST
+    return plan.but(
+        f"mail {lost.mail} to {lost.to} did not arrive ({said.grade}): {said.error}",
+        bounced=Bounced(lost.mail, said.grade, said.error),
+        notices=undelivered.told(desk, ticket, lost, said.error, came_back=True, dead=dead),
+    )
 
 
 def refuse_strangers(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
