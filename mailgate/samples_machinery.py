@@ -27,7 +27,10 @@ TROUBLES = (
 )
 _OVER = ("unprocessed", "dns", "unsent", "failures", "disk", "backup", "audit")
 
+_LOOP = {"what": "tienda@acme.example", "is_ticket": False, "count": 20, "minutes": 10, "subject": "Re: Re: El carrito"}
+
 VALUES: Mapping[str, Sequence[Mapping[str, Any]]] = {
+    "loop_stopped": (_LOOP, {**_LOOP, "what": "SOP-12", "is_ticket": True}),
     "trouble": tuple({"trouble": trouble, "since": trouble.since or _AT} for trouble in TROUBLES),
     "all_clear": (
         {"name": "mailbox", "about": _BOX, "since": _AT, "until": _LATER},

@@ -10,6 +10,7 @@ from mailgate.core import address, ledger, own
 from mailgate.core.choose import Roster
 from mailgate.core.commands import claims, command, form
 from mailgate.core.desk import Desk
+from mailgate.core.loops import Exchange
 from mailgate.core.mail import Mail
 from mailgate.core.message import automatic, bounce
 from mailgate.core.model import Command, Entry, Matter, Person, Role, Ticket
@@ -45,7 +46,7 @@ class Wanted:
     form: whether lines of the evening's form may stand in what they write.
     author: who a client's mail says that it is from.
     returned, returned_ids: mails of ours that came back, by their numbers in the outbox and by Message-ID.
-    bounce: whether the mail may be one.
+    bounce: whether the mail may be one. writer: address of whom the mail says that it is from.
     """
 
     message_id: str
@@ -68,6 +69,7 @@ class Wanted:
     returned: frozenset[int] = frozenset()
     returned_ids: tuple[str, ...] = ()
     bounce: bool = False
+    writer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ class Facts:
     wait with a ticket. guests: the newest message of a ticket, where a guest wrote it, for staff.
     next_quarantined: the number of the next message in quarantine. booked_since: what the writer of a form booked since
     the mail that they answer was written. returned: mails of ours that may have come back.
+    exchange: what goes to and fro between the writer and the desk.
     """
 
     repeat_of: str = ""
@@ -213,6 +216,7 @@ class Facts:
     next_quarantined: int = 1
     booked_since: tuple[Entry, ...] = ()
     returned: tuple[Returned, ...] = ()
+    exchange: Exchange = field(default_factory=Exchange)
 
     def balance_after(self, client: str, entries: Iterable[Entry]) -> int:
         """The client's minutes once these entries are booked."""
@@ -253,6 +257,7 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         ),
         returned_ids=returned_ids(mail, desk),
         bounce=automatic.maybe_bounce(mail),
+        writer=mail.sender or "",
     )
 
 

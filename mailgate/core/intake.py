@@ -34,6 +34,7 @@ from mailgate.core.stages.planning import plan_work
 from mailgate.core.stages.proof import demand_proof, refuse_forged, weigh_proof
 from mailgate.core.stages.rehearsal import rehearsed
 from mailgate.core.stages.rulings import rule_on_matters
+from mailgate.core.stages.silence import fall_silent
 from mailgate.core.stages.technician import choose_technician
 from mailgate.core.stages.what import answer_question, read_text
 from mailgate.core.stages.where import choose_ticket, open_or_reopen
@@ -88,4 +89,5 @@ def decide(
         plan = stage(plan, facts, desk, now)
         if plan.final:
             break
+    plan = fall_silent(plan, facts, desk, now)
     return rehearsed(plan, facts, desk, now) if plan.has("test") else plan

@@ -72,7 +72,9 @@ class Plan:
     numbers not given yet. matters: what waits for somebody's word from now on. decisions: what was waiting and
     does not any more. others: other tickets that change with it, as they shall stand. merges: tickets whose
     conversation goes on in another. admits: who may speak in a ticket from now on. released, dropped: numbers in
-    the quarantine that the director decides on. bounced: what came back. reason: of a quarantine, a sentence.
+    the quarantine that the director decides on. bounced: what came back. echo: it looks like a program's answer to
+    an automatic mail. loops: addresses and tickets to which the desk fell silent, of which the director is told.
+    reason: of a quarantine, a sentence.
     final: nothing after this stage changes it. why: the trail, one step each.
     """
 
@@ -114,6 +116,8 @@ class Plan:
     released: tuple[int, ...] = ()
     dropped: tuple[int, ...] = ()
     bounced: Bounced | None = None
+    echo: bool = False
+    loops: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
     outcome: Outcome | None = None
     reason: str = ""

@@ -247,6 +247,8 @@ def _keep_effects(tx: Connection, plan: Plan, message: int, office: Office, now:
         matters.open_matter(tx, replace(matter, message=message))
     for guest in plan.admits:
         guests.admit(tx, guest.ticket, guest.address, message)
+    for what in plan.loops:
+        events.record_loop(tx, what, now)
     if plan.bounced is not None:
         outbox.mark_bounced(tx, plan.bounced.mail, plan.bounced.grade, plan.bounced.error, now)
     if plan.automatic is None and plan.mail.sender:
@@ -303,4 +305,5 @@ def _message(kept: Kept, plan: Plan) -> Message:
         why="\n".join(plan.why),
         blob=kept.blob,
         attachments=mail.attachments,
+        echo=plan.echo,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -19,11 +20,13 @@ from mailgate.store.times import moment, opt_moment, stamp
 # halt: the books did not add up; its key is the time, and "resume" with the same key ends it.
 # maybe_away: the director was told that a robot answers for a technician; its key is who and the day.
 # away: it was looked to a ticket of who is away; its key is ticket, technician and when they are back.
+# loop: the director was told that mails go round; its key is the address or the ticket, and the day.
 # back_again: a technician was told what has waited for them; its key is who and the time.
 Kind = Literal[
     "away",
     "back_again",
     "maybe_away",
+    "loop",
     "expiry_warning",
     "expiry",
     "statement",
@@ -118,6 +121,16 @@ def away_told(tx: Connection, technician: str, now: datetime) -> bool:
     """Whether the director was told of a technician's robot in the last few days."""
     days = (now.date() - timedelta(days=ago) for ago in range(_AWAY_DAYS))
     return any(is_recorded(tx, "maybe_away", "", f"{technician} {day}") for day in days)
+
+
+def record_loop(tx: Connection, what: str, now: datetime) -> None:
+    """Note that the director is told of mails that go round with an address, or in a ticket."""
+    record(tx, "loop", "", f"{what} {now.date()}", now)
+
+
+def loops_told(tx: Connection, what: Iterable[str], now: datetime) -> frozenset[str]:
+    """Those of which the director was told today."""
+    return frozenset(one for one in what if is_recorded(tx, "loop", "", f"{one} {now.date()}"))
 
 
 def halted_since(tx: Connection) -> datetime | None:

@@ -9,11 +9,13 @@ from datetime import date, datetime, timedelta
 from mailgate.core import past, undelivered
 from mailgate.core.choose import Roster
 from mailgate.core.facts import Facts, Heard, Held, Newer, Returned, Waiting, Wanted
+from mailgate.core.loops import Exchange
 from mailgate.core.model import Entry
 from mailgate.store import (
     absences,
     entries,
     events,
+    exchange,
     experience,
     guests,
     holds,
@@ -91,6 +93,7 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         next_quarantined=quarantine.newest(tx) + 1,
         booked_since=_booked_since(tx, wanted, now) if wanted.form else (),
         returned=returned,
+        exchange=exchange.of(tx, wanted.writer, here, now) if wanted.writer else Exchange(),
     )
 
 

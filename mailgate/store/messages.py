@@ -40,6 +40,7 @@ class Message:
     why: str
     blob: int
     attachments: tuple[Attachment, ...] = ()
+    echo: bool = False
     proof: str = ""
 
 
@@ -52,9 +53,9 @@ def add(tx: Connection, message: Message) -> int:
     made = int(
         tx.value(
             "insert into message (ticket, at, author, author_name, role, internal, automatic,"
-            " authenticated, proof, message_id, digest, refs, subject, text, outcome, why, blob)"
+            " authenticated, proof, message_id, digest, refs, subject, text, outcome, why, blob, echo)"
             " values (:ticket, :at, :author, :author_name, :role, :internal, :automatic,"
-            " :authenticated, :proof, :message_id, :digest, :refs, :subject, :text, :outcome, :why, :blob)"
+            " :authenticated, :proof, :message_id, :digest, :refs, :subject, :text, :outcome, :why, :blob, :echo)"
             " returning id",
             ticket=message.ticket,
             at=stamp(message.at),
@@ -73,6 +74,7 @@ def add(tx: Connection, message: Message) -> int:
             outcome=message.outcome,
             why=message.why,
             blob=message.blob,
+            echo=int(message.echo),
         )
     )
     for attachment in message.attachments:

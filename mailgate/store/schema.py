@@ -386,6 +386,10 @@ _HOSTILE = """
 alter table outbox add column bounced text not null default '' check (bounced in ('', 'soft', 'hard', 'past'));
 alter table outbox add column bounced_at text;
 create index outbox_dead on outbox (recipient, bounced_at) where bounced = 'hard';
+create index outbox_recipient on outbox (recipient, id);
+alter table message add column echo integer not null default 0;
+create index message_author on message (author, id);
+create index message_echo on message (author, at) where echo = 1;
 """
 
 # The ledger is append-only whatever program opens the file: an entry is answered by another entry.
@@ -445,7 +449,7 @@ def _let_in_by_web(db: Database) -> None:
 
 @migrations()
 def m0005_hostile(db: Database) -> None:
-    """Mails that came back."""
+    """Mails that came back, and mails that go round."""
     db.executescript(_HOSTILE)
 
 

@@ -19,6 +19,7 @@ from mailgate.core.settings.schema import (
     Client,
     Desk,
     Hours,
+    Limits,
     Many,
     Match,
     OneOrMany,
@@ -51,6 +52,7 @@ class Rules(Section):
     monitor: Monitor = Monitor()
     trust: Trust = Trust()
     time: Time = Time()
+    limits: Limits = Limits()
     packages: dict[Id, Package] = Field({})
     technicians: Annotated[dict[Id, Technician], BeforeValidator(fields.some)]
     clients: dict[Id, Client] = Field({})

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from mailgate.core.model import Category, Priority
 from mailgate.core.settings import fields, units
 from mailgate.core.settings.fields import written
-from mailgate.core.settings.units import MonthDay, Period, Span
+from mailgate.core.settings.units import Cap, MonthDay, Period, Span
 
 T = TypeVar("T")
 Many = Annotated[tuple[T, ...], Strict(False)]
@@ -28,6 +28,7 @@ Authorised = Annotated[str, AfterValidator(fields.authorised)]
 Minutes = Annotated[int, BeforeValidator(written(units.minutes))]
 Days = Annotated[int, BeforeValidator(written(units.days))]
 Term = Annotated[Period, BeforeValidator(written(units.period))]
+Ceiling = Annotated[Cap, BeforeValidator(written(units.cap))]
 Yearly = Annotated[MonthDay, BeforeValidator(written(units.month_day))]
 Clock = Annotated[time, BeforeValidator(written(units.clock))]
 Day = Annotated[date, BeforeValidator(fields.day)]
@@ -169,6 +170,17 @@ class Time(Section):
     estimate_margin: Annotated[int, Field(ge=0, le=1000)] = 10
     estimate_tell_client: bool = True
     reopen_within: Term = Period(days=15)
+
+
+class Limits(Section):
+    """[limits], what only programs pass. Each is a ladder: none of its caps may be passed.
+
+    answers: automatic mails to an address that answers automatic mails. turns: in a ticket, how often the word may
+    go from one side to the other.
+    """
+
+    answers: Some[Ceiling] = (Cap(20, 600), Cap(60, 3600), Cap(200, 86_400))
+    turns: Some[Ceiling] = (Cap(40, 600), Cap(80, 3600), Cap(200, 86_400))
 
 
 class Package(Section):

@@ -58,6 +58,27 @@ def size(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Cap:
+    """At most so many in any so many seconds."""
+
+    count: int
+    seconds: int
+
+    def __str__(self) -> str:
+        return f"more than {self.count} in {self.seconds // 60} minutes"
+
+
+def cap(text: str) -> Cap:
+    """The cap of "20 in 10m", for a day at most."""
+    count, word, window = text.partition(" in ")
+    if not word or not re.fullmatch(r"[1-9][0-9]{0,5}", count):
+        raise ValueError(f'"{text}" cannot be read; write how many in what time, as in "20 in 10m"')
+    if (found := seconds(window)) > _SECONDS["d"] or found < _SECONDS["m"]:
+        raise ValueError(f'"{text}": write a time from "1m" to "1d"')
+    return Cap(int(count), found)
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """A span of the calendar. A month is no number of days: only a date says how long it is."""
 

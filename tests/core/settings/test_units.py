@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.core.settings import units
-from mailgate.core.settings.units import Period, Span
+from mailgate.core.settings.units import Cap, Period, Span
 
 
 @pytest.mark.parametrize(("text", "minutes"), [("4h", 240), ("90m", 90), ("1m", 1), ("60 m", 60), ("8760h", 525_600)])
@@ -126,3 +126,17 @@ def test_what_is_no_day_of_the_year_is_refused(text):
 def test_what_is_no_date_is_refused(text):
     with pytest.raises(ValueError, match="no date"):
         units.day(text)
+
+
+def test_a_cap_is_so_many_in_a_time():
+    assert units.cap("20 in 10m") == Cap(20, 600)
+    assert units.cap("200 in 1d") == Cap(200, 86_400)
+    assert str(units.cap("20 in 10m")) == "more than 20 in 10 minutes"
+
+
+@pytest.mark.parametrize(
+    "text", ["20", "0 in 10m", "20 in 10", "20 in 30s", "20 in 2d", "many in 1h", "20 per 1h", "-1 in 1h"]
+)
+def test_a_cap_that_makes_no_sense_is_refused(text):
+    with pytest.raises(ValueError, match=r"write"):
+        units.cap(text)
