@@ -29,6 +29,7 @@ from mailgate.edges.clockwork import Clockwork
 from mailgate.edges.monitor import Monitor, Seen
 from mailgate.edges.notify import Notifier
 from mailgate.edges.outbound import FileTransport, SmtpTransport, Transport
+from mailgate.edges.peers import Peers, ours
 from mailgate.edges.pollers import Pollers
 from mailgate.edges.signin import SignIn
 from mailgate.edges.smtp import Gate, Handler, quiet_libraries
@@ -218,7 +219,12 @@ class Daemon:
                 handler = Handler(self._take, lambda: self._office.desk.rules.desks, source)
                 sign_in = SignIn(lambda: self._passwords) if source == "smtp" else None
                 gate = Gate(
-                    listen, lambda: self._office.desk.rules.smtp, handler, lmtp=source == "lmtp", sign_in=sign_in
+                    listen,
+                    lambda: self._office.desk.rules.smtp,
+                    handler,
+                    lmtp=source == "lmtp",
+                    sign_in=sign_in,
+                    peers=Peers(ours=lambda peer: ours(peer, self._office.desk.rules.trust.relays)),
                 )
                 await gate.start()
                 self._gates.append(gate)

@@ -18,6 +18,7 @@ from mailgate.core.mail import Envelope, Source
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.servers import Smtp as Settings
 from mailgate.edges import listening
+from mailgate.edges.peers import Peers
 from mailgate.edges.signin import SignIn
 from mailgate.errors import MailgateError, MailTooBig, StoreUnavailable, UnknownRecipient
 
@@ -27,8 +28,6 @@ log = logging.getLogger("mailgate.smtp")
 _LONGEST_LINE = 1_000_000
 # More is no support mail; RFC 5321 section 4.5.3.1.8 asks for at least 100.
 _MOST_RECIPIENTS = 100
-# Beyond these a peer is told to come back (421), so that one host cannot take every connection.
-_MOST_CONNECTIONS = 200
 _CLOSING_SECONDS = 5.0
 
 # The usual form of MAIL FROM and RCPT TO (RFC 5321 section 4.1.2), and what follows it.
@@ -95,6 +94,7 @@ class Handler(_Hooked):
             number = await asyncio.shield(asyncio.ensure_future(self._take(raw, kept)))
         except Exception as error:  # noqa: BLE001 - whatever it was, the peer keeps the mail
             return await self.handle_exception(error)
+        server.mail_taken()  # type: ignore[attr-defined]
         return f"250 2.0.0 Kept as {number}"
 
     async def handle_exception(self, error: Exception) -> str:
@@ -129,24 +129,38 @@ class _WholeLines(asyncio.StreamReader):
 
 
 class _Bounded(_Hooked):
-    """A connection that counts what it is sent, and is refused when there are too many of it.
+    """A connection that counts what it is sent and asked, and is closed when that is too much, or comes too slowly.
 
-    aiosmtpd buffers a line without CRLF without limit, whatever its data_size_limit says.
+    aiosmtpd buffers a line without CRLF without limit, whatever its data_size_limit says; its timer ends a mail that
+    comes slowly and lets a peer that says NOOP stay for ever.
     """
 
     _gate: Gate
+    _reader: Any
+    _timeout_handle: asyncio.TimerHandle | None
+    loop: asyncio.AbstractEventLoop
+    transport: Any
     _received = 0
     _refused = False
     _begun = ""
+    _peer = ""
+    _commands = 0
+    _errors = 0
+    _heard = 0.0
+    _since = 0.0
     line_length_limit = _LONGEST_LINE
 
     def connection_made(self, transport: Any) -> None:
-        if len(self._gate.open) >= _MOST_CONNECTIONS and self not in self._gate.open:
-            self._refused = True
-            transport.write(b"421 4.3.2 Too many connections, try again later\r\n")
-            transport.close()
-            return
-        self._gate.open.add(self)
+        if self not in self._gate.open:  # else it is the same one, under TLS now
+            self._peer = _address(transport.get_extra_info("peername"))
+            if refusal := self._gate.peers.refusal(self._peer):
+                self._refused = True
+                transport.write(f"{refusal}\r\n".encode())
+                transport.close()
+                return
+            self._gate.open.add(self)
+            self._gate.peers.came(self._peer)
+            self._since = self._now()
         super().connection_made(transport)  # type: ignore[misc]
 
     def _cb_client_connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -162,8 +176,9 @@ class _Bounded(_Hooked):
         if self._refused:
             return
         self._received += len(data)
+        self._heard = self._now()
         if self._received > self._gate.most_received:
-            self.transport.abort()  # type: ignore[attr-defined]
+            self.transport.abort()
             return
         super().data_received(data)  # type: ignore[misc]
 
@@ -171,7 +186,9 @@ class _Bounded(_Hooked):
         return None if self._refused else super().eof_received()  # type: ignore[misc]
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._gate.open.discard(self)
+        if self in self._gate.open:
+            self._gate.open.discard(self)
+            self._gate.peers.went(self._peer)
         if not self._refused:
             super().connection_lost(error)  # type: ignore[misc]
 
@@ -182,6 +199,9 @@ class _Bounded(_Hooked):
             return
         if isinstance(status, str) and status.startswith("552 "):
             status = MailTooBig.smtp_reply
+        if isinstance(status, str) and status.startswith("5") and self._err():
+            self._goodbye("421 4.7.0 Too many errors, goodbye")
+            return
         begun, self._begun = self._begun, ""
         await super().push(begun + status if begun else status)  # type: ignore[misc]
 
@@ -189,9 +209,58 @@ class _Bounded(_Hooked):
         self._received = 0
         super()._set_post_data_state()  # type: ignore[misc]
 
+    def mail_taken(self) -> None:
+        """A peer that brings mail begins anew."""
+        self._commands = self._errors = 0
+        self._since = self._now()
+
+    def _err(self) -> bool:
+        """Count an error; whether it is one too many."""
+        self._errors += 1
+        self._gate.peers.erred(self._peer)
+        return self._errors > self._gate.peers.bounds.errors
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """What aiosmtpd calls at the beginning and before each command: one timer, which looks when something came."""
+        self._heard = self._now()
+        self._commands += 1
+        if self._commands > self._gate.peers.bounds.commands:
+            self._goodbye("421 4.7.0 Too many commands, goodbye")
+        elif self._timeout_handle is None:
+            self._look_again(self._gate.peers.bounds.silent_seconds)
+
+    def _look_again(self, seconds: float) -> None:
+        self._timeout_handle = self.loop.call_later(seconds, self._timeout_cb)
+
+    def _timeout_cb(self) -> None:
+        bounds, now = self._gate.peers.bounds, self._now()
+        left = min(self._heard + bounds.silent_seconds, self._since + bounds.mail_seconds) - now
+        if _busy(self):
+            self._look_again(bounds.silent_seconds)  # it is we who are slow
+        elif left > 0:
+            self._look_again(left)
+        else:
+            self._goodbye("421 4.4.2 Too slow, goodbye")
+
+    def _goodbye(self, reply: str) -> None:
+        """Send the peer away; what it has said already is not listened to."""
+        log.info("sent away: %s", reply, extra={"peer": self._peer})
+        self._reader._buffer.clear()
+        self.transport.write(f"{reply}\r\n".encode())
+        self.transport.close()
+
+    def _now(self) -> float:
+        return self.loop.time()
+
 
 class _SmtpConnection(_Bounded, SMTP):
-    """SMTP with bounds."""
+    """SMTP with bounds. A browser that is made to speak to us is not listened to: what it posts could be a mail."""
+
+    async def smtp_GET(self, arg: str) -> None:
+        """Not SMTP."""
+        self._goodbye("421 4.7.0 This is no web server")
+
+    smtp_POST = smtp_PUT = smtp_CONNECT = smtp_GET  # noqa: N815 - aiosmtpd finds them by these names
 
 
 class _LmtpConnection(_Bounded, LMTP):
@@ -230,12 +299,14 @@ class Gate:
         *,
         lmtp: bool = False,
         sign_in: SignIn | None = None,
+        peers: Peers | None = None,
     ) -> None:
         self._listen = listen
         self.open: set[_Bounded] = set()
         self._settings = settings
         self._handler = handler
         self._sign_in = sign_in
+        self.peers = peers or Peers()
         self._kind: type[SMTP] = _LmtpConnection if lmtp else _SmtpConnection
         self._name = "lmtp" if lmtp else "smtp"
         self._servers: list[asyncio.Server] = []
@@ -264,7 +335,7 @@ class Gate:
                 break
             await asyncio.sleep(0.02)
         for connection in list(self.open):
-            connection.transport.close()  # type: ignore[attr-defined]
+            connection.transport.close()
 
     @property
     def most_received(self) -> int:
@@ -306,5 +377,8 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 
 def _peer(session: Session) -> str:
-    peer = session.peer
+    return _address(session.peer)
+
+
+def _address(peer: Any) -> str:
     return str(peer[0]) if isinstance(peer, tuple) else str(peer or "local")
