@@ -32,19 +32,18 @@ run: $(VENV)/.runtime ## run the desk with rules.toml and data/, listening on 12
 demo: $(VENV)/.runtime ## play a story on the desk that runs, or on a throw-away one
 	@$(BIN)/mailgate demo
 
-test: packages check ## everything: `check`, then all tests, those with real mail servers too
-	$(BIN)/pytest -q -n auto -m '$(FAST)'
+test: packages check ## everything: `check`, then the slow tests and those with real mail servers
 	$(BIN)/pytest -m 'not ($(FAST))'
 
 quick: $(VENV)/.dev ## the fast tests only, for while you work
 	@$(BIN)/pytest -q -n auto -m '$(FAST)' --hypothesis-profile=quick
 
-check: $(VENV)/.dev ## style, types, layers, and how much of the core its tests and the stories of the contract cover
+check: $(VENV)/.dev ## style, types, layers, the fast tests, and how much of the core they cover
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n auto tests/core tests/service/test_contract.py tests/service/test_refund.py --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -q -n auto -m '$(FAST)' --cov --cov-report=term:skip-covered
 
 bench: $(VENV)/.dev ## how fast it is; ARGS='--help' tells what can be chosen
 	$(BIN)/python -m tests.bench $(ARGS)
