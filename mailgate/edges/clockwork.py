@@ -6,11 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.executors import pool
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 log = logging.getLogger("mailgate.clockwork")
 
@@ -18,6 +19,21 @@ _LOOK_SECONDS = 1.0
 # A wall clock that is set by less than this stalls nothing for long.
 _JUMP_SECONDS = 5.0
 _AT_ONCE = 4
+
+
+class _Every(BaseTrigger):  # type: ignore[misc]
+    """So many seconds after the last time, and never at a time that has passed.
+
+    APScheduler goes through those one by one, even where it makes them one run: after a machine has slept for a
+    month, or its clock was set by years, the event loop would count for minutes.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._pause = timedelta(seconds=seconds)
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        following = previous + self._pause if previous else now
+        return following if following > now else now + self._pause
 
 
 class Clockwork:
@@ -44,7 +60,7 @@ class Clockwork:
         """Add a job: a coroutine function for the event loop, any other runs in a thread and may take long."""
         runs_in = "default" if asyncio.iscoroutinefunction(job) else "threads"
         now = datetime.now(UTC)
-        self._scheduler.add_job(job, "interval", seconds=seconds, id=name, executor=runs_in, next_run_time=now)
+        self._scheduler.add_job(job, _Every(seconds), id=name, executor=runs_in, next_run_time=now)
 
     def start(self) -> None:
         """Begin, in the event loop that is running."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 from mailgate.edges.clockwork import Clockwork
 from tests.servers import eventually
@@ -51,6 +52,19 @@ async def test_clock_that_is_put_back_or_ahead_makes_all_jobs_due():
     await asyncio.sleep(1.2)
     assert len(runs) == 3, "a clock that goes on as it should makes nothing due"
     await clockwork.stop()
+
+
+async def test_clock_that_is_put_ahead_by_months_stops_nothing_while_the_times_in_between_are_counted():
+    clockwork, runs = Clockwork(), []
+    clockwork.every(0.5, "often", lambda: runs.append(1))
+    clockwork.start()
+    await asyncio.to_thread(eventually, lambda: bool(runs))
+    spent = time.process_time()
+    clockwork._scheduler.modify_job("often", next_run_time=datetime.now(UTC) - timedelta(days=60))
+    await asyncio.sleep(1.2)
+    await clockwork.stop()
+    assert time.process_time() - spent < 2
+    assert len(runs) > 2, "it was due at once, and went on"
 
 
 async def test_stopping_waits_for_what_is_under_way_and_begins_nothing_more():
