@@ -99,6 +99,14 @@ def test_client_who_writes_meanwhile_leaves_the_plan_and_the_technician_is_told(
     assert story.ticket().answer_left == 240
 
 
+def test_answer_meanwhile_leaves_the_plan_and_is_the_answer_that_was_owed(story: Story) -> None:
+    story.says("marta", "#plan 2026-11-05 2026-11-06", 1)
+    story.says("ana", "¿Podría ser antes?", 1, NOW + HOUR)
+    story.says("marta", "Lo siento, será el jueves.\n\n#time 2m", 1, NOW + 2 * HOUR)
+    assert days(story) == (Status.SCHEDULED, THURSDAY, FRIDAY)
+    assert (story.ticket().asked_at, story.ticket().answer_left) == (None, None)
+
+
 @pytest.mark.parametrize(("order", "status"), [("#close", Status.CLOSED), ("#status open", Status.OPEN)])
 def test_other_status_ends_the_schedule_and_keeps_its_days_as_history(story: Story, order: str, status: Status) -> None:
     story.says("marta", "#plan 2026-11-05 2026-11-06", 1)

@@ -57,9 +57,10 @@ def open_or_reopen(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 
 
 def answered(ticket: Ticket, now: datetime) -> Ticket:
-    """The ticket after an answer of the desk: the ball is with the client."""
+    """The ticket after an answer of the desk: the ball is with the client. Planned work stays so, for its day comes."""
     first = ticket.first_answer_at or now
-    return replace(promise.kept(ticket), status=Status.WAITING, closed_at=None, first_answer_at=first, held_for="")
+    status = Status.SCHEDULED if ticket.status is Status.SCHEDULED else Status.WAITING
+    return replace(promise.kept(ticket), status=status, closed_at=None, first_answer_at=first, held_for="")
 
 
 def _thanked_in(plan: Plan, facts: Facts, desk: Desk) -> Ticket | None:
