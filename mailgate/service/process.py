@@ -45,21 +45,32 @@ log = logging.getLogger("mailgate.process")
 FAILED = "the program failed on this message"
 
 
-def process(tx: Connection, kept: Kept, mail: Mail, office: Office, now: datetime, *, released: int = 0) -> Plan | None:
+def process(
+    tx: Connection, kept: Kept, mail: Mail, office: Office, now: datetime, *, released: Quarantined | None = None
+) -> Plan | None:
     """Decide on a message and carry the decision out, inside the caller's transaction.
 
-    released: number in the quarantine from which a person lets it go, who stands for it. None where somebody
-    else processed it in the meantime.
+    released: what a person lets go from the quarantine, who stands for it; the doubt stays on the message. None
+    where somebody else processed it in the meantime.
     """
     if not journal.is_waiting(tx, kept.id):
         return None
     facts = facts_for(tx, wanted(mail, office.desk, now), now)
-    plan = decide(mail, facts, office.desk, now, vouched=released > 0 or kept.envelope.vouched)
+    plan = decide(mail, facts, office.desk, now, vouched=released is not None or kept.envelope.vouched)
     if plan.releases is not None and plan.releases.whole:
         plan = _after_held(tx, kept, plan, plan.releases, facts, office, now)
-    # What was told when it went into quarantine has the plain name already.
-    _carry_out(tx, kept, plan, office, now, f"j{kept.id}q{released}" if released else f"j{kept.id}")
+    cause = f"j{kept.id}"
+    if released is not None:
+        plan = _with_doubt(plan, released)
+        cause += f"q{released.id}"  # what was told when it went into quarantine has the plain name already
+    _carry_out(tx, kept, plan, office, now, cause)
     return plan
+
+
+def _with_doubt(plan: Plan, released: Quarantined) -> Plan:
+    """The plan of a message that was released, with why it had waited: what follows rests on a person's word."""
+    why = f"released from quarantine, where it was number {released.id}: {released.reason}"
+    return plan.but(why, proof=why) if plan.proof else plan.but(why)
 
 
 class _Refused(Exception):
@@ -136,7 +147,7 @@ def process_released(tx: Connection, office: Office, held: Quarantined, now: dat
     if kept is None:
         raise LookupError(f"journal {held.journal}: gone")
     mail = replace(mime.parse(kept.raw, kept.envelope), verdicts=kept.verdicts)
-    plan = process(tx, kept, mail, office, now, released=held.id)
+    plan = process(tx, kept, mail, office, now, released=held)
     if plan is None:
         raise LookupError(f"journal {held.journal}: gone")
     return plan

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from mailgate.core.address import DESK_ITSELF
+from mailgate.core.mail import Notice
 from mailgate.core.model import MatterState, Outcome, Status
 from mailgate.core.plan import Plan
-from mailgate.store import quarantine
+from mailgate.core.stages.proof import LACKS
+from mailgate.service.process import FAILED
+from mailgate.store import messages, quarantine
 from tests.service.test_contract import ADDRESSES, ELENA, MARTA, Story
-from tests.stored import stored_desk
+from tests.stored import RENDERER, stored_desk
 from tests.support import reply_address, written
 
 
@@ -72,6 +75,42 @@ def test_a_released_message_is_processed_as_if_it_had_just_come(story: Story):
     assert waiting(story) == []
     assert story.ticket().status is Status.WAITING, "Marta's answer went out"
     assert story.told() == [], "what is released needs no answer"
+
+
+def test_a_released_message_keeps_the_doubt(story: Story):
+    story.stored.take(written("Listo.", sender=f"Marta <{MARTA}>", subject="[SOP-1]", message_id="<u1@example.es>"))
+    (number,) = waiting(story)
+    to_desk(story, "elena", f"#release {number}")
+    with story.stored.store.read() as tx:
+        kept = next(one for one in messages.of_ticket(tx, 1) if one.message_id == "u1@example.es")
+    doubt = f"released from quarantine, where it was number {number}: a technician's mail that did not come to"
+    assert kept.proof.startswith(doubt)
+    assert kept.why.splitlines()[-1] == kept.proof
+
+
+REASONS = [
+    *(f"a technician's mail that {lack}" for lack in LACKS.values()),
+    "x@y.example asks that it be not believed (DMARC fail, p=reject)",
+    "nothing proves who wrote (trust.clients)",
+    "cannot be read safely: more than 1000 parts",
+    "From does not name exactly one plain address",
+    "eva@nueva.example is nobody that the rules know",
+    "more than 20 unknown people in a day (desk.prospects_per_day)",
+    FAILED,
+    "processing ended the program 5 times",
+]
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_each_reason_of_the_quarantine_has_plain_words(story: Story, language: str):
+    values = {"number": 18, "sender": "x@y.example", "subject": "Hola"}
+    told = []
+    for reason in REASONS:
+        notice = Notice("still_quarantined", ELENA, language, ticket=0, values={**values, "reason": reason})
+        text, _ = RENDERER.preview(notice, story.stored.office.desk.rules.zone, "Soporte")
+        assert reason not in text
+        told.append(text)
+    assert len(set(told)) == len(REASONS) - 1, "the program failed, or ended: for a reader it is the same"
 
 
 def test_a_message_that_waits_again_is_told_with_its_new_number(story: Story):

@@ -13,7 +13,7 @@ from mailgate.core.model import Role
 from mailgate.core.plan import Plan
 from mailgate.core.reading import fresh
 
-_MISSING = {
+LACKS = {
     "no_token": "did not come to their own reply address",
     "no_signature": "is not signed by their own domain",
     "dns": "could not be checked: the DNS gave no answer",
@@ -56,7 +56,7 @@ def demand_proof(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
         return plan
     if plan.role.staff:
         lack = _standing(plan, facts, desk, now).lack
-        refused = plan.quarantined(f"a technician's mail that {_MISSING[lack]}")
+        refused = plan.quarantined(f"a technician's mail that {LACKS[lack]}")
         return refused.but(notices=(_unproven(plan, desk, now, lack),))
     if plan.role is Role.CLIENT and desk.rules.trust.clients == "require":
         asking = ask_to_confirm(plan, facts, desk, now)
