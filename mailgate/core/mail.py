@@ -69,6 +69,7 @@ class Mail:
     headers: lower-case name to its values, unfolded and decoded, in the order of the message.
     date: what the Date header claims, or None; for display only.
     unreadable: "" or the bound that the message breaks, so that it was not read whole.
+    doubt: "" or why its header cannot be read in one way only.
     verdicts: what was found out about who sent it, where something depends on that.
     """
 
@@ -91,6 +92,7 @@ class Mail:
     envelope: Envelope = Envelope("inject")
     defects: tuple[str, ...] = ()
     unreadable: str = ""
+    doubt: str = ""
     verdicts: Verdicts = UNCHECKED
 
     def header(self, name: str) -> str:

@@ -13,7 +13,8 @@ from hashlib import sha256
 from mailgate.core import address
 from mailgate.core.mail import Attachment, Envelope, Mail
 from mailgate.core.message import charset
-from mailgate.core.message.parts import Leaf, OverLimitError, Part, leaves, read, read_fields
+from mailgate.core.message.doubt import doubt
+from mailgate.core.message.parts import Leaf, OverLimitError, Part, header_block, leaves, read, read_fields
 
 MAX_NAME = 150
 MAX_HELD = 500_000
@@ -57,8 +58,9 @@ def parse(raw: bytes, envelope: Envelope) -> Mail:
         mail = _mail(read_fields(raw), [], envelope, sha256(raw).hexdigest(), [str(reason)])
         return replace(mail, unreadable=str(reason))
     found = list(leaves(root))
+    why = doubt(header_block(raw), root.fields)
     content = digest(root.headers, ((leaf.part.content_type[0], leaf.canonical) for leaf in found))
-    return _mail(root, found, envelope, content, _defects(root))
+    return replace(_mail(root, found, envelope, content, _defects(root)), doubt=why)
 
 
 def contents(raw: bytes, parts: Collection[int]) -> dict[int, bytes]:

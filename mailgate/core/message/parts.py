@@ -207,7 +207,7 @@ def _decoded(pieces: Iterable[bytes]) -> bytes | None:
 
 def read_fields(raw: bytes) -> Part:
     """What of the header fields lies within the bounds, without those that describe a body."""
-    block = _header_block(raw)
+    block = header_block(raw)
     fields = _FIELD_END.split(block)
     if len(block) > MAX_HEADER_BLOCK:
         fields.pop()  # cut off in the middle
@@ -226,7 +226,7 @@ def leaves(root: Part) -> Iterator[Leaf]:
 def _check_bounds(raw: bytes) -> None:
     if len(raw) <= MAX_FIELD and raw.count(b"\n") + raw.count(b"\r") < MAX_FIELDS:
         return  # nothing in it can be too big
-    block = _header_block(raw)
+    block = header_block(raw)
     if len(block) > MAX_HEADER_BLOCK:
         raise OverLimitError(f"header of more than {MAX_HEADER_BLOCK} bytes")
     fields = _FIELD_END.split(block)
@@ -238,7 +238,7 @@ def _check_bounds(raw: bytes) -> None:
         raise OverLimitError(f"more than {MAX_LINES} lines")
 
 
-def _header_block(raw: bytes) -> bytes:
+def header_block(raw: bytes) -> bytes:
     """The bytes before the first blank line; a little more than the bound where there is none in reach."""
     head = raw[: MAX_HEADER_BLOCK + 4]
     end = _BLANK_LINE.search(head)

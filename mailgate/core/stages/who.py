@@ -83,6 +83,8 @@ def refuse_strangers(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Pla
     """Who is not known waits in quarantine, or is turned away where the rules say so."""
     if plan.mail.unreadable:
         return plan.quarantined(f"cannot be read safely: {plan.mail.unreadable}")
+    if plan.mail.doubt:
+        return plan.quarantined(f"cannot be read in one way only: {plan.mail.doubt}")
     if plan.mail.sender is None:
         return plan.quarantined("From does not name exactly one plain address")
     if plan.person is not None:
