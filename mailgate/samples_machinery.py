@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailgate.core.health import Trouble
+from mailgate.core.mailbox import Left
 
 _AT = datetime(2026, 11, 2, 9, 15, tzinfo=UTC)
 _LATER = datetime(2026, 11, 2, 10, 40, tzinfo=UTC)
@@ -15,6 +16,7 @@ _BOX = "imap.example.es/soporte@example.es/INBOX"
 TROUBLES = (
     Trouble("daemon"),
     Trouble("mailbox", _AT, _BOX, "LoginError: [AUTHENTICATIONFAILED] Authentication failed."),
+    Trouble("untidied", _AT, _BOX, count=2),
     Trouble("unprocessed", _AT, count=3),
     Trouble("dns", _AT, count=2),
     Trouble("unsent", _AT, error="timed out", count=14),
@@ -28,12 +30,19 @@ TROUBLES = (
 _OVER = ("unprocessed", "dns", "unsent", "failures", "disk", "backup", "audit")
 
 _LOOP = {"what": "tienda@acme.example", "is_ticket": False, "count": 20, "minutes": 10, "subject": "Re: Re: El carrito"}
+_LEFT = (
+    Left("big", _BOX, 1, 104_857_600, "ana@acme.example", "Las fotos de la web"),
+    Left("refused", _BOX, 1, 3_000),
+    Left("old", _BOX, 100_000),
+    Left("anew", _BOX, 1),
+)
 
 VALUES: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "loop_stopped": (_LOOP, {**_LOOP, "what": "SOP-12", "is_ticket": True}),
     "trouble": tuple({"trouble": trouble, "since": trouble.since or _AT} for trouble in TROUBLES),
+    "mail_left": ({"left": list(_LEFT), "limit": 26_214_400}, *({"left": [one], "limit": 26_214_400} for one in _LEFT)),
     "all_clear": (
-        {"name": "mailbox", "about": _BOX, "since": _AT, "until": _LATER},
+        *({"name": name, "about": _BOX, "since": _AT, "until": _LATER} for name in ("mailbox", "untidied")),
         *({"name": name, "about": "", "since": _AT, "until": _LATER} for name in _OVER),
     ),
 }

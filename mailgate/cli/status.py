@@ -51,7 +51,8 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "last mail in", "; ".join(roads) or "none yet"
     for box in found["mailboxes"]:
         failing = f"; not reached since {box['failing_since']}" if box["failing_since"] else ""
-        yield "mailbox", f"{box['name']}: last mail {box['taken_at'] or 'none yet'}{failing}"
+        untidied = f"; to be put away: {_backlog(box['untidied'])}" if box["untidied"]["count"] else ""
+        yield "mailbox", f"{box['name']}: last mail {box['taken_at'] or 'none yet'}{failing}{untidied}"
     yield "to process", _backlog(found["unprocessed"])
     if found["undecided"]["count"]:
         yield "waits for DNS", _backlog(found["undecided"])

@@ -11,7 +11,7 @@ from mailgate.core.settings.servers import Monitor
 
 # The words stand in templates/<language>/_troubles.txt.
 TroubleName = Literal[
-    "daemon", "mailbox", "unprocessed", "dns", "unsent", "failures", "disk", "backup", "audit", "books"
+    "daemon", "mailbox", "untidied", "unprocessed", "dns", "unsent", "failures", "disk", "backup", "audit", "books"
 ]
 # What no mail tells: nobody could send it, or it has a mail of its own.
 UNTOLD: tuple[TroubleName, ...] = ("daemon", "books")
@@ -34,12 +34,16 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A mailbox that the rules name. taken_at: of its last mail; failing_since: None while it can be reached."""
+    """A mailbox that the rules name. taken_at: of its last mail; failing_since: None while it can be reached.
+
+    untidied: messages that were taken and not yet flagged, moved or deleted there.
+    """
 
     name: str
     taken_at: datetime | None = None
     failing_since: datetime | None = None
     error: str = ""
+    untidied: Backlog = Backlog()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ def _of_mail(health: Health, limits: Monitor, now: datetime) -> Iterator[Trouble
     for box in health.mailboxes:
         if _older(box.failing_since, limits.mailbox_after, now):
             yield Trouble("mailbox", box.failing_since, box.name, box.error)
+        elif not box.failing_since and _older(box.untidied.since, limits.mailbox_after, now):
+            yield Trouble("untidied", box.untidied.since, box.name, count=box.untidied.count)
     waiting, unsent = health.unprocessed, health.unsent
     if _older(waiting.since, limits.unprocessed_after, now):
         yield Trouble("unprocessed", waiting.since, count=waiting.count)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 # imaplib refuses an answer line of more than 1,000,000 bytes; a UID takes at most 11 of them.
 SEARCH_MOST = 50_000
@@ -18,6 +20,39 @@ class Uid:
     mailbox: str
     uidvalidity: int
     uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What of a folder is ours to take, settled when it is first seen with this UIDVALIDITY.
+
+    up_to: the highest UID that was there already; of those, what came before `since` is left where it is.
+    until: as long, more old mail may come, as while a folder is restored; `up_to` grows with it.
+    left: how many are left by what was settled just now. anew: whether the folder was seen before, with other UIDs.
+    """
+
+    uidvalidity: int
+    up_to: int
+    since: datetime
+    until: datetime
+    left: int = 0
+    anew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Why mail stays in a mailbox without being taken, for the admin.
+
+    kind: "big" or "refused", one message; "old" or "anew", all that a `Sighting` left. count: messages.
+    size: bytes.
+    """
+
+    kind: Literal["big", "refused", "old", "anew"]
+    mailbox: str
+    count: int = 1
+    size: int = 0
+    sender: str = ""
+    subject: str = ""
 
 
 def mailbox_name(host: str, user: str, folder: str) -> str:

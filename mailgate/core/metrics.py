@@ -33,6 +33,11 @@ def _families(health: Health, well: bool, lag: float) -> Iterator[tuple[str, str
         "1 where a mailbox can be read, else 0.",
         [(labels, box.failing_since is None) for labels, box in boxes],
     )
+    yield (
+        "mailbox_untidied",
+        "Messages of a mailbox that were taken and not put away yet.",
+        [(labels, box.untidied.count) for labels, box in boxes],
+    )
     for name, what, backlog in (
         ("unprocessed", "Messages that wait to be processed.", health.unprocessed),
         ("undecided", "Messages that wait for an answer of the DNS.", health.undecided),

@@ -14,13 +14,18 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from typing import Protocol
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Protocol
 
-from imapclient import SEEN, IMAPClient, SocketTimeout
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import LoginError
 
 from mailgate.core.mail import Envelope
-from mailgate.core.mailbox import Uid, mailbox_name, portions, searches
+from mailgate.core.mailbox import Left, Sighting, Uid, mailbox_name, portions, searches
+from mailgate.core.message import mime
 from mailgate.core.settings.servers import Imap
+from mailgate.edges.folder import between, chunks, recent, tidy
 from mailgate.errors import MailgateError, SmtpRefusal
 
 log = logging.getLogger(__name__)
@@ -28,7 +33,8 @@ log = logging.getLogger(__name__)
 _TIMEOUT = SocketTimeout(connect=15, read=60)
 _LONGEST_IDLE = 9 * 60  # servers may log out who idles for longer than half an hour, routers much sooner
 _LONGEST_PAUSE = 5 * 60
-_AT_ONCE = 500  # UIDs named in one command
+_REFUSED_FAILURES = 5  # so that a wrong password is tried once a minute at first: servers lock out who hurries
+_TOP = "BODY.PEEK[HEADER.FIELDS (FROM SUBJECT)]<0.4096>"
 _STOP_SECONDS = 3
 _ERROR_LENGTH = 300
 # What imapclient, imaplib, the socket and TLS layers raise; ValueError comes from answers that make no sense.
@@ -55,8 +61,21 @@ class Inbox(Protocol):
         """Record that `after` is done for these."""
         ...
 
-    def skip(self, uid: Uid, reason: str) -> None:
+    def skip(self, uid: Uid, left: Left) -> None:
         """Record a message that stays in the mailbox for good."""
+        ...
+
+    def sighting(self, mailbox: str, uidvalidity: int) -> Sighting | None:
+        """What was settled when this folder was first seen; None where it was not yet."""
+        ...
+
+    def first_sight(self, mailbox: str, uidvalidity: int, span: timedelta) -> Sighting:
+        """What is to be settled of a folder that is seen for the first time, before anything of it was looked
+        at. span: how far to go back."""
+        ...
+
+    def sight(self, mailbox: str, sighting: Sighting) -> None:
+        """Settle it, or that there is more to it."""
         ...
 
     def failed(self, mailbox: str, error: str) -> None:
@@ -79,6 +98,8 @@ class Poller:
         self._name = mailbox_name(settings.host, settings.user, settings.folder)
         self._place = f"{settings.host}/{settings.folder}"
         self._failures = 0
+        self._sighting: Sighting | None = None
+        self._swept = False  # whether all was taken that was there at first sight
         self._noted: str | None = None  # the error that is on record; None before anything is
         self._client: IMAPClient | None = None
         self._stopping = threading.Event()
@@ -127,6 +148,8 @@ class Poller:
             if not self._stopping.is_set():
                 log.warning("%s: %s: %s", self._place, type(error).__name__, error)
                 self._note(error)
+                if isinstance(error, LoginError):
+                    self._failures = max(self._failures, _REFUSED_FAILURES)
         except Exception as error:
             log.exception("%s: unforeseen failure", self._place)
             self._note(error)
@@ -201,15 +224,46 @@ class Poller:
 
     def _new_uids(self, client: IMAPClient, selected: dict[bytes, int]) -> Iterator[list[int]]:
         """UIDs that were never taken, ascending. The lists are of ints: imapclient 4 fails on "1:5"."""
-        last = self._inbox.last_uid(self._name, selected[b"UIDVALIDITY"])
+        validity = selected[b"UIDVALIDITY"]
+        last = self._inbox.last_uid(self._name, validity)
+        sighting = self._sighted(client, selected)
+        if last < sighting.up_to and not self._swept:
+            yield from chunks(recent(client, last, selected[b"EXISTS"], sighting))
+        self._swept = True
+        last = max(last, sighting.up_to)
         for uid_set in searches(last, selected[b"EXISTS"], selected.get(b"UIDNEXT")):
             found = sorted(uid for uid in client.search(["UID", uid_set]) if uid > last)
-            yield from _chunks(found)
+            yield from chunks(found)
+
+    def _sighted(self, client: IMAPClient, selected: dict[bytes, int]) -> Sighting:
+        """What of this folder is ours to take: settled before anything of it is taken, and kept."""
+        validity = selected[b"UIDVALIDITY"]
+        if self._sighting is None or self._sighting.uidvalidity != validity:
+            self._sighting, self._swept = self._inbox.sighting(self._name, validity), False
+        known = self._sighting or self._inbox.first_sight(self._name, validity, self._settings.since)
+        up_to = _highest(client, selected)
+        if self._sighting is None or (up_to > known.up_to and datetime.now(UTC) < known.until):
+            self._sighting = self._settled(client, known, up_to, selected[b"EXISTS"])
+        return self._sighting
+
+    def _settled(self, client: IMAPClient, known: Sighting, up_to: int, exists: int) -> Sighting:
+        """Extend it as far as the folder reaches now, if it is new or there is old mail among what came since."""
+        wider = replace(known, up_to=up_to)
+        ours = recent(client, known.up_to, exists, wider)
+        there = len(between(client, known.up_to, exists, up_to)) if known.up_to else exists
+        left = max(there - len(ours), 0)
+        if self._sighting and not left:
+            return known
+        wider = replace(wider, left=left)
+        self._inbox.sight(self._name, wider)
+        self._swept = False
+        log.info("%s: %d mails from before %s are left", self._place, left, wider.since)
+        return replace(wider, left=0)
 
     def _take_portion(self, client: IMAPClient, validity: int, uids: list[int], sizes: dict[int, int]) -> list[int]:
         """Fetch a portion and hand it over one by one; gives the UIDs that are safe with us now."""
         if (size := sizes[uids[0]]) > self._max_size:
-            self._skip(Uid(self._name, validity, uids[0]), f"{size} bytes, more than {self._max_size}")
+            self._skip(client, Uid(self._name, validity, uids[0]), "big", size)
             return []
         taken = []
         bodies = client.fetch(uids, ["BODY.PEEK[]"])  # PEEK: BODY[] would set \Seen before we have it
@@ -217,31 +271,36 @@ class Poller:
             raw = bodies.get(uid, {}).get(b"BODY[]")
             if raw is None:
                 log.info("%s: UID %d was expunged by somebody else", self._place, uid)
-            elif self._take_one(raw, Uid(self._name, validity, uid)):
+            elif self._take_one(client, raw, Uid(self._name, validity, uid)):
                 taken.append(uid)
                 if len(raw) != sizes[uid]:
                     log.info("%s: UID %d has %d bytes, not %d", self._place, uid, len(raw), sizes[uid])
         return taken
 
-    def _take_one(self, raw: bytes, uid: Uid) -> bool:
+    def _take_one(self, client: IMAPClient, raw: bytes, uid: Uid) -> bool:
         """Whether the message was taken; one that never will be is skipped, so that the rest goes on."""
         try:
             self._inbox.take(raw, Envelope("imap", peer=self._place), uid)
-        except SmtpRefusal as refusal:
-            self._skip(uid, str(refusal) or type(refusal).__name__)
+        except SmtpRefusal:
+            self._skip(client, uid, "refused", len(raw))
             return False
         return True
 
-    def _skip(self, uid: Uid, reason: str) -> None:
-        self._inbox.skip(uid, reason)
-        log.error("%s: UID %d stays in the mailbox, it was not taken: %s", self._place, uid.uid, reason)
+    def _skip(self, client: IMAPClient, uid: Uid, kind: Literal["big", "refused"], size: int) -> None:
+        """Leave a message where it is; who wrote it and what about is told."""
+        found = client.fetch([uid.uid], [_TOP]).get(uid.uid, {})
+        top = next((value for key, value in found.items() if key.startswith(b"BODY[")), b"") or b""
+        mail = mime.parse(top, Envelope("imap", peer=self._place))
+        sender = mail.sender or mail.header("from")
+        self._inbox.skip(uid, Left(kind, self._name, 1, size, sender, mail.subject))
+        log.error("%s: UID %d stays in the mailbox (%s): %d bytes", self._place, uid.uid, kind, size)
 
     def _settle(self, client: IMAPClient, validity: int, uids: list[int]) -> None:
         """Do `after` on the server and record it. A refusal is tried again in the next round: it
         must not keep new mail from being taken."""
-        for chunk in _chunks(uids):
+        for chunk in chunks(uids):
             try:
-                _tidy(client, self._settings.after, chunk)
+                tidy(client, self._settings.after, chunk)
             except imaplib.IMAP4.abort:
                 raise
             except imaplib.IMAP4.error as error:
@@ -254,7 +313,9 @@ def open_mailbox(settings: Imap) -> IMAPClient:
     """A connection to a mailbox's server; raises FAILURES. TLS is verified, and never given up for plain text."""
     context = ssl.create_default_context()
     implicit = settings.tls == "implicit"
-    return IMAPClient(settings.host, settings.port, ssl=implicit, ssl_context=context, timeout=_TIMEOUT)
+    client = IMAPClient(settings.host, settings.port, ssl=implicit, ssl_context=context, timeout=_TIMEOUT)
+    client.normalise_times = False  # else times lose their zone
+    return client
 
 
 def sign_in(client: IMAPClient, settings: Imap, password: str) -> None:
@@ -265,34 +326,7 @@ def sign_in(client: IMAPClient, settings: Imap, password: str) -> None:
     login(settings.user, password)
 
 
-def _chunks(uids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(uids), _AT_ONCE):
-        yield uids[start : start + _AT_ONCE]
-
-
-def _tidy(client: IMAPClient, after: str, uids: list[int]) -> None:
-    """What `after` says; harmless when repeated, or for messages that are gone."""
-    if after == "seen":
-        client.add_flags(uids, [SEEN], silent=True)
-    elif after == "delete":
-        _delete(client, uids)
-    else:
-        _move(client, uids, after.removeprefix("move:"))
-
-
-def _delete(client: IMAPClient, uids: list[int]) -> None:
-    """Without UIDPLUS (RFC 4315) they stay marked: EXPUNGE would remove what others marked, too."""
-    client.delete_messages(uids, silent=True)
-    if client.has_capability("UIDPLUS"):
-        client.uid_expunge(uids)
-
-
-def _move(client: IMAPClient, uids: list[int], folder: str) -> None:
-    """MOVE (RFC 6851), or copy and delete; the folder is made if it is not there."""
-    if not client.folder_exists(folder):
-        client.create_folder(folder)
-    if client.has_capability("MOVE"):
-        client.move(uids, folder)
-    else:
-        client.copy(uids, folder)
-        _delete(client, uids)
+def _highest(client: IMAPClient, selected: dict[bytes, int]) -> int:
+    """The highest UID that a folder can have had so far; most servers tell it."""
+    uid_next = selected.get(b"UIDNEXT")
+    return uid_next - 1 if uid_next else max(client.search(["UID", "*"]), default=0)

@@ -75,4 +75,4 @@ def _mailboxes(tx: Connection, rules: Rules) -> Iterator[Mailbox]:
     for box in rules.imap:
         name = mailbox_name(box.host, box.user, box.folder)
         failing_since, error = mailboxes.failing(tx, name)
-        yield Mailbox(name, mailboxes.taken_last(tx, name), failing_since, error)
+        yield Mailbox(name, mailboxes.taken_last(tx, name), failing_since, error, mailboxes.untidied(tx, name))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from mailgate.errors import StoreUnavailable
-from mailgate.service.jobs import absences, digest, evening, planned, promises, troubles
+from mailgate.service.jobs import absences, digest, evening, left, planned, promises, troubles
 from mailgate.service.office import Office
 from mailgate.store import Connection
 from mailgate.store.writer import Writer
@@ -28,6 +28,7 @@ JOBS: Mapping[str, Job] = {
     "absences": absences.run,  # tickets of who goes, and of who comes back
     "digest": digest.run,  # the director's morning
     "troubles": troubles.run,  # the admin's machinery
+    "left": left.run,  # mail that stays in a mailbox
     "evening": evening.run,  # each technician's evening
 }
 

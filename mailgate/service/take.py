@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from mailgate.core.mail import Envelope
-from mailgate.core.mailbox import Uid
+from mailgate.core.mailbox import Left, Sighting, Uid
 from mailgate.store import journal, mailboxes
 from mailgate.store.writer import Writer
 
@@ -67,9 +67,24 @@ class Intake:
         """Record that these are flagged, moved or deleted."""
         self._writer.submit(lambda tx: mailboxes.settle(tx, mailbox, uidvalidity, uids)).result()
 
-    def skip(self, uid: Uid, reason: str) -> None:
+    def skip(self, uid: Uid, left: Left) -> None:
         """Record a message that stays in the mailbox for good."""
-        self._writer.submit(lambda tx: mailboxes.skip(tx, uid, reason)).result()
+        now = self._clock()
+        self._writer.submit(lambda tx: mailboxes.skip(tx, uid, left, now)).result()
+
+    def sighting(self, mailbox: str, uidvalidity: int) -> Sighting | None:
+        """What was settled when a folder was first seen; None where it was not yet."""
+        return self._writer.submit(lambda tx: mailboxes.sighting(tx, mailbox, uidvalidity)).result()
+
+    def first_sight(self, mailbox: str, uidvalidity: int, span: timedelta) -> Sighting:
+        """What is to be settled of a folder that is seen for the first time."""
+        now = self._clock()
+        return self._writer.submit(lambda tx: mailboxes.first_sight(tx, mailbox, uidvalidity, span, now)).result()
+
+    def sight(self, mailbox: str, sighting: Sighting) -> None:
+        """Settle it, or that it reaches further."""
+        now = self._clock()
+        self._writer.submit(lambda tx: mailboxes.sight(tx, mailbox, sighting, now)).result()
 
 
 class Pace:

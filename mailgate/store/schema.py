@@ -466,3 +466,38 @@ def migrate(connection: Connection) -> None:
     if known:
         with transaction(connection):
             migrations.apply(connection.db)
+
+
+_FIRST_SIGHT = """
+create table sighting (
+    mailbox text not null,
+    uidvalidity integer not null,
+    up_to integer not null,
+    since text not null,
+    until text not null,
+    anew integer not null,
+    primary key (mailbox, uidvalidity)
+) strict;
+insert into sighting
+    select mailbox, uidvalidity, 0, '1970-01-01T00:00:00.000000+00:00', '1970-01-01T00:00:00.000000+00:00', 0
+    from mailbox_uid group by mailbox, uidvalidity;
+
+create table left_mail (
+    id integer primary key,
+    at text not null,
+    kind text not null check (kind in ('big', 'refused', 'old', 'anew')),
+    mailbox text not null,
+    count integer not null,
+    size integer not null,
+    sender text not null,
+    subject text not null,
+    told_at text
+) strict;
+create index left_mail_told on left_mail (told_at, id);
+"""
+
+
+@migrations()
+def m0006_first_sight(db: Database) -> None:
+    """What of a mailbox is ours to take, and what was left there."""
+    db.executescript(_FIRST_SIGHT)

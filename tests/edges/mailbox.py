@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from mailgate.core.mail import Envelope
-from mailgate.core.mailbox import Uid
+from mailgate.core.mailbox import Left, Sighting, Uid
 from mailgate.edges.imap import Poller
 from tests.servers import PASSWORD, USER, Dovecot
 
@@ -32,6 +33,7 @@ class Settings:
     folder: str = "INBOX"
     after: str = "seen"
     poll: int = 300
+    since: timedelta = timedelta(days=1)
 
 
 @dataclass
@@ -45,7 +47,10 @@ class Memory:
     order: list[Uid] = field(default_factory=list)
     envelopes: list[Envelope] = field(default_factory=list)
     settled: list[Uid] = field(default_factory=list)
-    skipped: dict[Uid, str] = field(default_factory=dict)
+    skipped: dict[Uid, Left] = field(default_factory=dict)
+    restoring: timedelta = timedelta(days=1)
+    left: int = 0
+    sightings: dict[tuple[str, int], Sighting] = field(default_factory=dict)
     noted: list[str] = field(default_factory=list)
     before_take: Callable[[Uid], object] = lambda _: None
     after_take: Callable[[Uid], object] = lambda _: None
@@ -77,8 +82,20 @@ class Memory:
     def reached(self, mailbox: str) -> None:
         self.noted.append("")
 
-    def skip(self, uid: Uid, reason: str) -> None:
-        self.skipped[uid] = reason
+    def skip(self, uid: Uid, left: Left) -> None:
+        self.skipped[uid] = left
+
+    def sighting(self, mailbox: str, uidvalidity: int) -> Sighting | None:
+        return self.sightings.get((mailbox, uidvalidity))
+
+    def first_sight(self, mailbox: str, uidvalidity: int, span: timedelta) -> Sighting:
+        now = datetime.now(UTC)
+        anew = any(name == mailbox for name, _ in self.sightings)
+        return Sighting(uidvalidity, 0, now - span, now + self.restoring, anew=anew)
+
+    def sight(self, mailbox: str, sighting: Sighting) -> None:
+        self.sightings[mailbox, sighting.uidvalidity] = replace(sighting, left=0)
+        self.left += sighting.left
 
     def has(self, taken: int, settled: int | None = None) -> bool:
         return len(self.order) == taken and len(self.settled) == (taken if settled is None else settled)

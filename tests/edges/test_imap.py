@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from mailgate.core.mail import Envelope
-from mailgate.core.mailbox import Uid
+from mailgate.core.mailbox import Left, Uid
 from mailgate.edges import imap
 from mailgate.edges.imap import Poller
 from mailgate.errors import MailTooBig
@@ -56,7 +56,10 @@ class TestTaking:
         desk.poll(inbox := Memory(), max_size=limit)
         eventually(lambda: inbox.has(2))
         assert list(inbox.mails.values()) == [mail(1, size=1000), mail(3)]
-        assert [uid.uid for uid in inbox.skipped] == [2]
+        box = inbox.order[0].mailbox
+        assert {uid.uid: left for uid, left in inbox.skipped.items()} == {
+            2: Left("big", box, 1, limit + 1, "ana@acme.example", "Mail 2")
+        }
         assert desk.server.contents() == {1: (SEEN,), 2: (), 3: (SEEN,)}
         assert "UID 2 stays in the mailbox" in caplog.text
 
@@ -68,7 +71,7 @@ class TestTaking:
         desk.server.put(mail(1), mail(2))
         desk.poll(inbox := Memory(before_take=refuse_the_first))
         eventually(lambda: inbox.has(1))
-        assert list(inbox.skipped.values()) == ["the server lied about its size"]
+        assert [left.kind for left in inbox.skipped.values()] == ["refused"]
         assert desk.server.contents() == {1: (), 2: (SEEN,)}
 
     def test_what_another_session_expunges_is_passed_over(self, desk: Desk) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,31 @@ def test_folder_with_a_new_uidvalidity_counts_nothing_twice(tmp_path: Path, dove
         eventually(lambda: desk.count(DONE) == 5)
         assert desk.count("ticket") == desk.count("outbox where template = 'ack'") == 3
         assert len(set(dovecot.contents("Soporte").values())) == 1
+
+
+def test_folder_that_is_restored_with_years_of_mail_floods_nobody(tmp_path: Path, dovecot: Dovecot):
+    """Old mail that was never ours, mail that was taken, and new mail, all under new numbers."""
+    old = datetime.now().astimezone() - timedelta(days=400)
+
+    def fill(*new: int) -> None:
+        with dovecot.session() as client:
+            client.create_folder("Soporte")
+            for number in range(100, 140):
+                client.append("Soporte", request(number), msg_time=old)
+        dovecot.put(*map(request, new), folder="Soporte")
+
+    fill(1, 2)
+    with collecting(tmp_path, mailbox(dovecot, folder="Soporte")) as desk:
+        eventually(lambda: desk.count(DONE) == 2)
+        with dovecot.session() as client:
+            client.delete_folder("Soporte")
+        deleted = int(time.time())
+        eventually(lambda: time.time() > deleted + 1)  # UIDVALIDITY is the time in seconds
+        fill(1, 2, 3, 4)
+        eventually(lambda: desk.count(DONE) == 6)
+        eventually(lambda: desk.count("ticket") == 4)
+        assert desk.count("outbox where template = 'ack'") == 4
+        eventually(lambda: desk.count("(select sum(count) as n from left_mail where kind = 'anew') where n = 40") == 1)
 
 
 def test_restart_takes_nothing_twice(tmp_path: Path, dovecot: Dovecot):

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.core.mail import Due
+from mailgate.core.mail import Due, Envelope
+from mailgate.core.mailbox import Uid
 from mailgate.service.audit import audited
 from mailgate.service.jobs import troubles
 from mailgate.service.schedule import JOBS
-from mailgate.store import events, mailboxes, outbox
+from mailgate.store import events, journal, mailboxes, outbox
 from tests.stored import StoredDesk, stored_desk
 from tests.support import NOW
 from tests.support import desk as desk_of
@@ -58,6 +59,24 @@ def reach(desk: StoredDesk) -> None:
 
 def test_job_is_in_the_schedule() -> None:
     assert JOBS["troubles"] is troubles.run
+
+
+def test_mails_that_cannot_be_put_away_are_told_and_their_end_too(desk: StoredDesk) -> None:
+    with desk.store.write() as tx:
+        journal.take(tx, b"", Envelope("imap"), NOW, Uid(BOX, 7, 1))
+    tick(desk, NOW + 9 * MINUTE)
+    assert f"untidied {BOX}" not in open_troubles(desk)
+    tick(desk, NOW + 11 * MINUTE)
+    assert f"untidied {BOX}" in open_troubles(desk)
+    with desk.store.write() as tx:
+        mailboxes.settle(tx, BOX, 7, [1])
+    assert "all_clear" in tick(desk, NOW + 12 * MINUTE)
+    assert f"untidied {BOX}" not in open_troubles(desk)
+
+
+def open_troubles(desk: StoredDesk) -> set[str]:
+    with desk.store.read() as tx:
+        return {told.what for told in events.open_troubles(tx)}
 
 
 def test_mailbox_that_cannot_be_read_is_told_once_and_its_return_once(desk: StoredDesk) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from mailgate.core.mail import Envelope
-from mailgate.core.mailbox import Uid
+from mailgate.core.mailbox import Left, Uid
 from mailgate.core.model import Outcome
 from mailgate.store import Store, journal, mailboxes
 from tests.store.makes import ENVELOPE, NOW, message, taken, ticket
@@ -66,7 +66,7 @@ def test_uids_of_another_uidvalidity_are_other_messages(store: Store) -> None:
 
 def test_skipped_message_counts_as_seen_and_is_nobodys_business(store: Store) -> None:
     with store.write() as tx:
-        mailboxes.skip(tx, Uid("box", 7, 43), "too big")
+        mailboxes.skip(tx, Uid("box", 7, 43), Left("big", "box"), NOW)
         assert mailboxes.last_uid(tx, "box", 7) == 43
         assert mailboxes.unsettled(tx, "box", 7) == []
 

@@ -70,7 +70,7 @@ class Login(Section):
 
 
 class Imap(Login):
-    """[[imap]], a mailbox to collect from. poll: seconds."""
+    """[[imap]], a mailbox to collect from. poll: seconds. since: how far to go back when it is first seen."""
 
     port: Port = 993
     tls: Tls = "implicit"
@@ -78,6 +78,7 @@ class Imap(Login):
     folder: Text = "INBOX"
     after: Annotated[str, AfterValidator(fields.after)] = "seen"
     poll: Annotated[int, BeforeValidator(written(units.seconds))] = 60
+    since: Span = timedelta(days=1)
 
     @model_validator(mode="after")
     def _can_sign_in(self) -> Self:
