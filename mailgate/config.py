@@ -196,7 +196,7 @@ def secret(settings: Section, base: Path, name: str = "password") -> str | None:
     base: the folder of rules.toml, from which the file's path counts. A systemd credential with the
     file's name goes before it (LoadCredential=imap: for `password_file = "secrets/imap"`).
     """
-    variable, file = str(getattr(settings, f"{name}_env")), str(getattr(settings, f"{name}_file"))
+    variable, file = str(getattr(settings, f"{name}_env", "")), str(getattr(settings, f"{name}_file"))
     if variable:
         if variable not in os.environ:
             raise _unreadable(f"${variable}", 0, f"{name}_env names it, but it is not in the environment")

@@ -193,10 +193,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The mail was not taken. permanent: trying again will not help (RFC 5321 section 4.2.1, 5yz)."""
+    """The mail was not taken. permanent: trying again will not help (RFC 5321 section 4.2.1, 5yz).
+
+    hop: the next hop could not be reached; that says nothing of the mail.
+    """
 
     error: str
     permanent: bool = False
+    hop: bool = False
 
 
 Delivery = Sent | Failed

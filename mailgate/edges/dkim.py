@@ -36,6 +36,8 @@ _SINGLE = (
     *("from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references"),
     *("content-type", "content-transfer-encoding", "mime-version"),
 )
+# What is signed of our own mails: what tells who wrote what to whom, and how programs are to take it.
+_COVERED = (*_SINGLE, "auto-submitted", "list-id", "list-unsubscribe", "precedence")
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:((?:.*(?:\n[ \t].*)*))", re.MULTILINE)
 _silent = logging.getLogger("mailgate.dkim")
 _silent.addHandler(logging.NullHandler())
@@ -109,6 +111,39 @@ def seal(raw: bytes, fields: Fields, ask: Ask) -> tuple[str, bytes]:
     if verdict != dkim.CV_Pass:
         return "", b""
     return sets[0]["as-domain"].decode("ascii", "replace").lower(), sets[0]["aar-value"]
+
+
+class Signer:
+    """Signs what goes out (RFC 6376). Raises ValueError for a key that none can be made with.
+
+    key: an RSA private key in PEM.
+    """
+
+    def __init__(self, domain: str, selector: str, key: bytes) -> None:
+        self._domain = domain.encode("ascii")
+        self._selector = selector.encode("ascii")
+        self._key = key
+        try:
+            self.signed(b"From: trial\r\n\r\n")
+        except (dkim.DKIMException, ValueError, TypeError, IndexError) as error:
+            raise ValueError(f"is no RSA key in PEM that mails can be signed with: {_short(error)}") from error
+
+    def signed(self, raw: bytes) -> bytes:
+        """The same message under a signature.
+
+        From and Subject are signed once more than they are there, so that a second one breaks the signature.
+        """
+        present = {name for name, _ in header(raw)}
+        covered = [name.encode() for name in (*_COVERED, "from", "subject") if name in present]
+        message = dkim.DKIM(raw, logger=_silent)
+        made = message.sign(
+            self._selector,
+            self._domain,
+            self._key,
+            canonicalize=(b"relaxed", b"relaxed"),
+            include_headers=covered,
+        )
+        return bytes(made) + raw
 
 
 def _of_kin(fields: Fields, kin: Kinship) -> Iterator[tuple[int, dict[bytes, bytes]]]:

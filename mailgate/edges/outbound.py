@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import ssl
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +21,7 @@ import aiosmtplib
 from mailgate import disk
 from mailgate.core.mail import Delivery, Due, Failed, Sent
 from mailgate.core.settings.servers import Outgoing
+from mailgate.edges.dkim import Signer
 
 _CONNECT_SECONDS = 15
 _COMMAND_SECONDS = 60
@@ -54,7 +56,7 @@ class FileTransport:
         try:
             await asyncio.to_thread(self._write, mail)
         except OSError as error:
-            return Failed(_one_line(f"{self._folder}: {error.strerror or error}"))
+            return Failed(_one_line(f"{self._folder}: {error.strerror or error}"), hop=True)
         return Sent()
 
     async def close(self) -> None:
@@ -110,9 +112,11 @@ class SmtpTransport:
             connection.close()
 
     async def _send_over(self, connection: aiosmtplib.SMTP, mail: Due) -> Delivery:
+        announced = False
         try:
             async with asyncio.timeout(_TOTAL_SECONDS):
                 await _open_envelope(connection, mail)
+                announced = True
                 # No second attempt from here on: a server that falls silent after the final dot
                 # may have the mail. The reply may take ten minutes (RFC 5321 section 4.5.3.2.6).
                 await connection.data(mail.raw, timeout=_TOTAL_SECONDS)
@@ -121,7 +125,7 @@ class SmtpTransport:
             return Failed(self._words(f"{error.code} {error.message}"), _is_permanent(error))
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             connection.close()
-            return Failed(self._words(str(error) or f"no answer within {_TOTAL_SECONDS} s"))
+            return Failed(self._words(str(error) or f"no answer within {_TOTAL_SECONDS} s"), hop=not announced)
         except asyncio.CancelledError:
             connection.close()
             raise
@@ -130,6 +134,21 @@ class SmtpTransport:
     def _words(self, text: str) -> str:
         """An error for the outbox; a server that echoes our password does not get it in there."""
         return _one_line(text.replace(self._password, "***") if self._password else text)
+
+
+class SigningTransport:
+    """Signs each mail, then hands it on."""
+
+    def __init__(self, transport: Transport, signer: Signer) -> None:
+        self._transport = transport
+        self._signer = signer
+
+    async def send(self, mail: Due) -> Delivery:
+        raw = await asyncio.to_thread(self._signer.signed, mail.raw)
+        return await self._transport.send(replace(mail, raw=raw))
+
+    async def close(self) -> None:
+        await self._transport.close()
 
 
 def _connection(settings: Outgoing, password: str | None) -> aiosmtplib.SMTP:

@@ -90,9 +90,10 @@ async def _deliver(writer: Writer, send: Send, mail: Due, office: Office, clock:
         case Sent():
             await _surely_in_store(writer, lambda tx: outbox.mark_sent(tx, mail.id, now))
             log.info("sent %d", mail.id, extra={"outbox": mail.id})
-        case Failed(error, permanent):
+        case Failed(error, permanent, hop):
             give_up = office.desk.rules.outgoing.give_up
-            again = None if permanent else retry.next_try(now, mail.created_at, mail.tries + 1, give_up, mail.id)
+            tries = mail.tries + 1
+            again = None if permanent else retry.next_try(now, mail.created_at, tries, give_up, mail.id, hop=hop)
             await _surely_in_store(writer, lambda tx: _failed(tx, mail, error, again, office, now))
             log.warning("not sent %d: %s", mail.id, error, extra={"outbox": mail.id, "given_up": again is None})
 

@@ -65,12 +65,15 @@ def queue(tx: Connection, mail: Outgoing, now: datetime) -> int:
 def claim_due(tx: Connection, now: datetime, until: datetime, most: int) -> list[Due]:
     """Take the oldest mails that are due for oneself, until a time when the claim lapses.
 
-    Fewer where they are big, but at least one.
+    Fewer where they are big, but at least one. What one person is to read of one ticket goes out in its order:
+    the next is not due while one before it waits.
     """
     sizes = tx.rows(
         "select o.id, b.size from outbox o join blob b on b.id = o.blob"
         " where o.state = 'queued' and o.next_try_at <= :now"
         " and (o.leased_until is null or o.leased_until <= :now)"
+        " and not exists (select 1 from outbox e where e.ticket = o.ticket and e.recipient = o.recipient"
+        " and e.id < o.id and e.state = 'queued')"
         " order by o.next_try_at, o.id limit :most",
         now=stamp(now),
         most=most,

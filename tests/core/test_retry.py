@@ -28,6 +28,13 @@ def test_waits_grow_from_a_minute_to_hours() -> None:
     assert minutes == [1, 5, 15, 60, 120, 240, 240, 240]
 
 
+def test_a_hop_that_is_down_is_asked_every_quarter_of_an_hour_for_as_long_as_it_takes() -> None:
+    waits = [next_try(NOW, NOW, tries, FIVE_DAYS, hop=True) for tries in range(1, 200)]
+    minutes = [(at - NOW).total_seconds() / 60 for at in waits if at]
+    assert minutes[:3] == [1, 5, 15]
+    assert set(minutes[3:]) == {15}
+
+
 def test_a_mail_younger_than_the_limit_is_tried_again() -> None:
     assert next_try(NOW, NOW - FIVE_DAYS + timedelta(seconds=1), 30, FIVE_DAYS) is not None
 

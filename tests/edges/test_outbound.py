@@ -13,6 +13,7 @@ import pytest
 from mailgate.core.mail import Delivery, Due, Failed, Sent
 from mailgate.edges import outbound
 from mailgate.edges.outbound import FileTransport, SmtpTransport, file_name
+from tests.proxy import wire
 from tests.servers import PASSWORD, USER, Certificate, Smarthost, eventually, free_port
 from tests.sink import Sink, sink
 
@@ -184,6 +185,14 @@ class TestRefusals:
             assert server.connections == []
 
 
+async def _assert_gets_through(transport: SmtpTransport) -> None:
+    """After failures for now, told in words, at the third try at the latest."""
+    fates = [await transport.send(DUE) for _ in range(3)]
+    assert fates[-1] == Sent()
+    failed = [fate for fate in fates if isinstance(fate, Failed)]
+    assert all(fate.error and not fate.permanent for fate in failed)
+
+
 class TestLostConnections:
     async def test_a_kept_connection_that_died_is_replaced_without_a_failure(self) -> None:
         async with sink() as server, road(Outgoing(server.port)) as transport:
@@ -226,6 +235,32 @@ class TestLostConnections:
             assert not result.permanent
             assert result.error
             assert await transport.send(DUE) == Sent()
+
+    @pytest.mark.parametrize("octets", [0, 20, 100, 150, 200, 230])
+    async def test_a_hop_that_falls_silent_anywhere_is_left_and_the_next_mail_goes_out(
+        self, octets: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(outbound, "_TOTAL_SECONDS", 0.7)
+        async with sink() as server:
+            with wire(server.port) as line:
+                line.stall_after(octets)
+                async with road(Outgoing(line.port)) as transport:
+                    await _assert_gets_through(transport)
+
+    @pytest.mark.parametrize("octets", range(0, 260, 20))
+    async def test_a_wire_that_is_cut_anywhere_leaves_a_failure_for_now(self, octets: int) -> None:
+        async with sink() as server:
+            with wire(server.port) as line:
+                line.cut_after(octets)
+                async with road(Outgoing(line.port)) as transport:
+                    await _assert_gets_through(transport)
+
+    async def test_a_hop_that_is_not_there_is_told_from_a_mail_that_it_may_have(self) -> None:
+        async with road(Outgoing(free_port())) as transport:
+            assert (await transport.send(DUE)).hop  # type: ignore[union-attr]
+        async with sink() as server:
+            server.replies["DATA"] = ["drop"]
+            assert not (await one(server)).hop  # type: ignore[union-attr]
 
     async def test_a_send_that_is_cancelled_gives_its_connection_back_clean(self) -> None:
         async with sink() as server, road(Outgoing(server.port)) as transport:

@@ -7,7 +7,7 @@ import itertools
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,71 @@ def test_a_mail_that_goes_through_at_last_bears_the_same_message_id(desk: Stored
     assert len(road.tried) == 2
     assert len({(mail.message_id, mail.raw) for mail in road.tried}) == 1
     assert [(mail.state, mail.tries, mail.last_error) for mail in desk.mails()] == [("sent", 2, None)]
+
+
+def tickets_without_mail(desk: StoredDesk, count: int) -> None:
+    """Tickets 1, 2, …, whose first mails are out."""
+    for number in range(count):
+        desk.take(written(f"Asunto {number}", message_id=f"<t{number}@acme.example>"))
+    mails = desk.mails()
+    with desk.store.write() as tx:
+        for mail in mails:
+            outbox.mark_sent(tx, mail.id, NOW)
+
+
+def queue_to(desk: StoredDesk, name: str, ticket: int, at: datetime = NOW) -> int:
+    """One more mail of a ticket; gives its number."""
+    desk.post(replace(for_nobody(f"{name}@acme.example"), ticket=ticket), f"t{len(desk.mails())}", at)
+    return desk.mails()[-1].id
+
+
+def test_what_one_person_reads_of_a_ticket_goes_out_in_its_order(desk: StoredDesk, deliver: Callable[[Road], int]):
+    tickets_without_mail(desk, 2)
+    first, second, third = (queue_to(desk, "ana", 1) for _ in range(3))
+    others = [queue_to(desk, "bea", 1), queue_to(desk, "ana", 2)]
+    road = Road(Failed("451 4.7.1 greylisted"))
+    deliver(road)
+    assert [mail.id for mail in road.tried] == [first, *others]
+    road.now, road.fate = NOW + 2 * MINUTE, Sent()
+    road.tried.clear()
+    deliver(road)
+    assert [mail.id for mail in road.tried if mail.id not in others] == [first, second, third]
+    assert {mail.state for mail in desk.mails()} == {"sent"}
+
+
+def test_a_mail_that_is_given_up_or_cancelled_holds_up_no_other(desk: StoredDesk, deliver: Callable[[Road], int]):
+    tickets_without_mail(desk, 1)
+    first, second, third = (queue_to(desk, "ana", 1) for _ in range(3))
+    with desk.store.write() as tx:
+        outbox.mark_failed(tx, first, GONE, None)
+        outbox.cancel(tx, second)
+    road = Road()
+    deliver(road)
+    assert [mail.id for mail in road.tried] == [third]
+
+
+def test_smarthost_that_is_down_for_two_days_loses_nothing_and_is_caught_up_with_soon(
+    desk: StoredDesk, deliver: Callable[[Road], int]
+):
+    tickets_without_mail(desk, 3)
+    road = Road(Failed("connection refused", hop=True))
+    ticket_of: dict[int, int] = {}
+    while road.now < NOW + timedelta(days=2):
+        if len(ticket_of) < 20:
+            ticket = len(ticket_of) % 3 + 1
+            ticket_of[queue_to(desk, "ana", ticket, road.now)] = ticket
+        deliver(road)
+        road.now += 10 * MINUTE
+    road.fate = Sent()
+    road.tried.clear()
+    for _ in range(3):
+        deliver(road)
+        road.now += 10 * MINUTE
+    assert {mail.state for mail in desk.mails()} == {"sent"}
+    assert sorted(mail.id for mail in road.tried) == sorted(ticket_of)
+    for ticket in range(1, 4):
+        of_ticket = [mail.id for mail in road.tried if ticket_of[mail.id] == ticket]
+        assert of_ticket == sorted(of_ticket)
 
 
 def test_a_folder_that_cannot_be_written_to_is_tried_again(desk: StoredDesk, writer: Writer, tmp_path: Path):
