@@ -13,7 +13,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test quick check bench install guides lock clean packages
+.PHONY: help run demo test quick check bench faults install guides lock clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ check: $(VENV)/.dev ## style, types, layers, the fast tests, and how much of the
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n auto -m '$(FAST)' --cov --cov-report=term:skip-covered
+
+faults: packages $(VENV)/.dev ## break the roads in and out again and again, with real mail servers; ARGS='--rounds 20'
+	$(BIN)/python -m tests.faults.roads $(ARGS)
 
 bench: $(VENV)/.dev ## how fast it is; ARGS='--help' tells what can be chosen
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -148,7 +148,7 @@ class Poller:
             if not self._stopping.is_set():
                 log.warning("%s: %s: %s", self._place, type(error).__name__, error)
                 self._note(error)
-                if isinstance(error, LoginError):
+                if isinstance(error, LoginError) and not isinstance(error.__context__, imaplib.IMAP4.abort):
                     self._failures = max(self._failures, _REFUSED_FAILURES)
         except Exception as error:
             log.exception("%s: unforeseen failure", self._place)
