@@ -26,10 +26,9 @@ from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.rules import Rules
 from mailgate.core.writing.phrases import count
 from mailgate.edges.clockwork import Clockwork
-from mailgate.edges.dkim import Signer
 from mailgate.edges.monitor import Monitor, Seen
 from mailgate.edges.notify import Notifier
-from mailgate.edges.outbound import FileTransport, SigningTransport, SmtpTransport, Transport
+from mailgate.edges.outbound import transport_for
 from mailgate.edges.peers import Peers, ours
 from mailgate.edges.pollers import Pollers
 from mailgate.edges.signin import SignIn
@@ -37,7 +36,7 @@ from mailgate.edges.smtp import Gate, Handler, quiet_libraries
 from mailgate.edges.verify import Verifier
 from mailgate.edges.web.asking import Works
 from mailgate.edges.web.server import ClientArea
-from mailgate.errors import Refused, RulesError, RulesProblem, StoreUnavailable
+from mailgate.errors import Refused, RulesError, StoreUnavailable
 from mailgate.render import Renderer
 from mailgate.service import health
 from mailgate.service.daily import Daily
@@ -121,23 +120,6 @@ def _locked(file: TextIO, patience: float) -> bool:
             time.sleep(0.02)
         else:
             return True
-
-
-def transport_for(rules: Rules, rules_path: Path, data: Path) -> Transport:
-    """The road out that `[outgoing]` names."""
-    outgoing = rules.outgoing
-    transport: Transport = (
-        FileTransport(data / "outbox")
-        if outgoing.via == "files"
-        else SmtpTransport(outgoing, config.secret(outgoing, rules_path.parent))
-    )
-    if outgoing.dkim is None:
-        return transport
-    key = config.secret(outgoing.dkim, rules_path.parent, "key") or ""
-    try:
-        return SigningTransport(transport, Signer(outgoing.dkim.domain, outgoing.dkim.selector, key.encode()))
-    except ValueError as error:
-        raise RulesError([RulesProblem(outgoing.dkim.key_file, 0, "outgoing.dkim.key_file", str(error))]) from error
 
 
 def passwords(rules: Rules, rules_path: Path) -> dict[str, tuple[str, str]]:

@@ -13,12 +13,13 @@ from typing import Any
 
 import click
 
-from mailgate.app import sole_daemon, transport_for
+from mailgate.app import sole_daemon
 from mailgate.cli.common import Place, as_json, pass_place, show, untouched
 from mailgate.core.mail import Envelope, Mail, Source
 from mailgate.core.message import mime
 from mailgate.core.model import Outcome
 from mailgate.core.trust import needs_proof
+from mailgate.edges.outbound import transport_for
 from mailgate.edges.verify import Verifier
 from mailgate.errors import Refused
 from mailgate.service.deliver import drain

@@ -18,10 +18,12 @@ from typing import Protocol
 
 import aiosmtplib
 
-from mailgate import disk
+from mailgate import config, disk
 from mailgate.core.mail import Delivery, Due, Failed, Sent
+from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Outgoing
 from mailgate.edges.dkim import Signer
+from mailgate.errors import RulesError, RulesProblem
 
 _CONNECT_SECONDS = 15
 _COMMAND_SECONDS = 60
@@ -149,6 +151,23 @@ class SigningTransport:
 
     async def close(self) -> None:
         await self._transport.close()
+
+
+def transport_for(rules: Rules, rules_path: Path, data: Path) -> Transport:
+    """The road out that `[outgoing]` names. Raises RulesError for a secret or key that cannot be used."""
+    outgoing = rules.outgoing
+    transport: Transport = (
+        FileTransport(data / "outbox")
+        if outgoing.via == "files"
+        else SmtpTransport(outgoing, config.secret(outgoing, rules_path.parent))
+    )
+    if outgoing.dkim is None:
+        return transport
+    key = config.secret(outgoing.dkim, rules_path.parent, "key") or ""
+    try:
+        return SigningTransport(transport, Signer(outgoing.dkim.domain, outgoing.dkim.selector, key.encode()))
+    except ValueError as error:
+        raise RulesError([RulesProblem(outgoing.dkim.key_file, 0, "outgoing.dkim.key_file", str(error))]) from error
 
 
 def _connection(settings: Outgoing, password: str | None) -> aiosmtplib.SMTP:

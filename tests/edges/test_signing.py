@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.app import transport_for
 from mailgate.config import load
 from mailgate.core.mail import Sent
 from mailgate.edges.dkim import Signer
+from mailgate.edges.outbound import transport_for
 from mailgate.errors import RulesError
 from tests.edges.test_outbound import DUE
 from tests.faults.driver import rules_text
