@@ -266,7 +266,8 @@ class TestLostConnections:
         async with sink() as server, road(Outgoing(server.port)) as transport:
             server.replies["RCPT"] = ["stall"]
             sending = asyncio.create_task(transport.send(DUE))
-            await asyncio.sleep(0.1)
+            while server.replies["RCPT"]:  # until the server keeps it waiting
+                await asyncio.sleep(0.01)
             sending.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await sending
