@@ -66,11 +66,11 @@ clean: ## take away all that was made, but not data/
 	rm -rf $(VENV) dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The mail servers of the tests marked `servers`. Without them, or without the right to install them,
-# those tests are left out.
-SERVERS := dovecot-imapd postfix openssl strace
+# The mail servers of the tests marked `servers`, and the browser that walks the client area. Without them, or
+# without the right to install them, those tests are left out.
+SERVERS := dovecot-imapd postfix openssl strace chromium
 packages:
-	@if PATH=$$PATH:/usr/sbin && command -v dovecot postfix openssl strace >/dev/null; then exit 0; fi; \
+	@if PATH=$$PATH:/usr/sbin && command -v dovecot postfix openssl strace chromium >/dev/null; then exit 0; fi; \
 	as_root=; [ "$$(id -u)" = 0 ] || as_root='sudo -n'; \
 	if command -v apt-get >/dev/null && $$as_root true 2>/dev/null \
 	  && $$as_root apt-get -qq update \
