@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from mailgate.core.settings.fields import Endpoint
 
@@ -34,23 +35,25 @@ async def listen(endpoint: Endpoint, name: str, protocol: Callable[[], asyncio.B
 
 
 def opened(endpoint: Endpoint, name: str) -> list[socket.socket]:
-    """The sockets of an address, bound, for a server that listens on them itself. Raises OSError."""
+    """The sockets of an address, which take connections from now on, for a server of its own. Raises OSError."""
     if endpoint.kind == "systemd":
         return handed_over(name)
     if endpoint.kind == "unix":
         Path(endpoint.path).unlink(missing_ok=True)
-        sock = socket.socket(socket.AF_UNIX)
-        sock.bind(endpoint.path)
-        return [sock]
+        return [_bound(socket.socket(socket.AF_UNIX), endpoint.path)]
     family, kind, protocol, _, address = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)[0]
-    sock = socket.socket(family, kind, protocol)
+    return [_bound(socket.socket(family, kind, protocol), address)]
+
+
+def _bound(sock: socket.socket, address: Any) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
+        sock.listen(_BACKLOG)
     except OSError:
         sock.close()
         raise
-    return [sock]
+    return sock
 
 
 def written(endpoint: Endpoint) -> str:
