@@ -15,6 +15,7 @@ from mailgate.core.reading import fresh
 from mailgate.core.reading.html import to_text
 from mailgate.edges.web.asking import Answer, Ask, Elsewhere, NotThere, Sent, Shown
 from mailgate.edges.web.seen import the_message
+from mailgate.edges.web.tickets import weight
 from mailgate.store import Connection, blobs, looks
 from mailgate.store.messages import Message
 
@@ -25,7 +26,8 @@ _FRAME = (
 )
 _FILE = "sandbox; default-src 'none'; frame-ancestors 'none'"
 _LOOKED = timedelta(minutes=10)
-_LONGEST = 40_000
+_BYTES = 30_000
+_FILES = 50
 _LONGEST_HTML = 2_000_000
 # What a picture inside a mail may be, and how big, to be shown in it.
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -45,16 +47,18 @@ def shown(ask: Ask) -> Answer:
         message, mail = _the_original(tx, ask)
         covered = _is_covered(tx, ask, message, mail)
     text = fresh.source(mail)[0]
-    cut = text[:_LONGEST]
+    cut = text[:_BYTES]
+    while weight(cut) > _BYTES:
+        cut = cut[: len(cut) * 3 // 4]
     values = {
         "here": "tickets",
         "message": message,
         "tag": ask.desk.tag(message.ticket or 0),
         "pieces": access_data.pieces(cut) if covered else (access_data.Piece(cut),),
-        "cut": len(text) > _LONGEST,
+        "cut": len(text) > len(cut),
         "covered": covered,
         "html": bool(mail.html) and len(mail.html) <= _LONGEST_HTML,
-        "files": message.attachments,
+        "files": message.attachments[:_FILES],
     }
     return Shown("original", values)
 
@@ -76,6 +80,16 @@ def html(ask: Ask) -> Answer:
         pictures = _pictures(tx, message)
     page = f"<!doctype html><meta charset=utf-8><title>·</title><style>{_STYLE}</style>{_clean(mail.html, pictures)}"
     return Sent(page.encode("utf-8", "replace"), "text/html; charset=utf-8", policy=_FRAME)
+
+
+def raw(ask: Ask) -> Answer:
+    """The message as it came, to be saved: for what is longer than a page."""
+    with ask.read() as tx:
+        message, mail = _the_original(tx, ask)
+        if _is_covered(tx, ask, message, mail):
+            raise NotThere
+        content = blobs.get(tx, message.blob)
+    return Sent(content, "application/octet-stream", name=f"{ask.desk.tag(message.ticket or 0)}.eml", policy=_FILE)
 
 
 def file(ask: Ask) -> Answer:

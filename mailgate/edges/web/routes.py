@@ -57,5 +57,6 @@ ROUTES: tuple[Page, ...] = (
     Page("POST", "/messages/{message}/look", originals.look, EVERYBODY),
     Page("POST", "/messages/{message}/reveal", tickets.reveal, EVERYBODY),
     Page("GET", "/messages/{message}/html", originals.html, EVERYBODY),
+    Page("GET", "/messages/{message}/raw", originals.raw, EVERYBODY),
     Page("GET", "/messages/{message}/files/{part}", originals.file, EVERYBODY),
 )

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from markupsafe import escape
+
 from mailgate.core.access_data import Piece, pieces
 from mailgate.core.model import Entry, Kind, MatterKind, Role, Status, Ticket
 from mailgate.edges.web import writing
@@ -17,10 +19,13 @@ from mailgate.store.messages import Message
 
 _LISTED = 30
 _OPEN = 20
-# A page stays small: so many messages, and of all together so many characters; the rest is a click away.
+# A page stays small: so many messages, and of all together so many bytes; the rest is a click away.
 _MESSAGES = 20
-_CHARACTERS = 24_000
+_BYTES = 30_000
 _LONGEST = 6_000
+_FILES = 50
+# What an attachment costs in the page beside its name.
+_OF_A_FILE = 200
 _ENTRIES = 30
 _SPENT_ON = 5
 _LOOKS = 10
@@ -138,7 +143,7 @@ def _page(ask: Ask, revealed: Mapping[int, bool]) -> Answer:
         ticket = the_ticket(tx, ask)
         until = int(ask.query["from"]) if ask.query.get("from", "").isdigit() else None
         said = messages.some_of_ticket(tx, ticket.id, until, _MESSAGES + 1, internal=ask.who.role.staff)
-        fitting = _fitting(said[:_MESSAGES])
+        fitting = _fitting(said[:_MESSAGES], trails=ask.who.role.staff)
         booked = entries.of_ticket(tx, ticket.id)
         waiting = [one for one in matters.open_of_client(tx, ticket.client) if one.ticket == ticket.id]
         disputed = matters.disputed(tx, ticket.client) if ticket.client else frozenset()
@@ -162,14 +167,20 @@ def _page(ask: Ask, revealed: Mapping[int, bool]) -> Answer:
     return Shown("ticket", values)
 
 
-def _fitting(said: Sequence[Message]) -> Sequence[Message]:
-    """The newest that fit on a page; at least one."""
-    left = _CHARACTERS
+def _fitting(said: Sequence[Message], *, trails: bool) -> Sequence[Message]:
+    """The newest that fit on a page; at least one. trails: each is shown with why it was treated so."""
+    left = _BYTES
     for number, message in enumerate(said):
-        left -= min(len(message.text), _LONGEST)
+        left -= weight(message.text[:_LONGEST]) + _OF_A_FILE * min(len(message.attachments), _FILES)
+        left -= weight(message.why) if trails else 0
         if left < 0 and number:
             return said[:number]
     return said
+
+
+def weight(text: str) -> int:
+    """The bytes of a text in a page."""
+    return len(escape(text).encode("utf-8", "replace"))
 
 
 def _said(ask: Ask, message: Message, *, show: bool) -> dict[str, Any]:
@@ -186,7 +197,7 @@ def _said(ask: Ask, message: Message, *, show: bool) -> dict[str, Any]:
         "cut": len(message.text) > _LONGEST,
         "original": staff or message.role is Role.CLIENT,
         "why": message.why.splitlines() if staff else [],
-        "files": [file for file in message.attachments if not (file.inline and file.content_id)],
+        "files": [file for file in message.attachments if not (file.inline and file.content_id)][:_FILES],
     }
 
 

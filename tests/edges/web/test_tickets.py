@@ -307,3 +307,22 @@ def test_minutes_left_and_spent_this_month_are_on_the_first_page(area: Area) -> 
     page = browser.get("/").text
     assert '<p class="big">3 h 18 min</p>' in page
     assert '<p class="big">12 min</p>' in page
+
+
+def test_pages_stay_small_whatever_a_message_holds(area: Area) -> None:
+    subject, names = (
+        "«á»&" * 900,
+        "".join(f'--b\nContent-Type: image/png; name="{n}{"&" * 99}.png"\n\nx\n' for n in range(300)),
+    )
+    raw = written('"<&' * 90_000 + "\n", subject=subject, message_id="<odd1@acme.example>")
+    area.stored.take(raw)
+    head = raw.partition(b"MIME-Version")[0].replace(b"odd1", b"odd2")
+    body = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nhola\n"
+    area.stored.take(head + (body + names + "--b--\n").encode())
+    for who in (ANA, ELENA):
+        browser = area.signed_in(who)
+        for path in ("/tickets", "/tickets/1", "/tickets/2", "/messages/1", "/messages/2", "/search?q=hola"):
+            answer = browser.get(path)
+            assert answer.status_code == 200
+            assert len(answer.content) < 60_000, path
+    assert area.signed_in(ANA).get("/messages/1/raw").content == raw
