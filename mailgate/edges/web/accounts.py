@@ -48,8 +48,7 @@ def report(ask: Ask) -> Answer:
     client = the_client(ask)
     shown, wrong = _report(ask, client)
     last = max(1, -(-len(shown["entries"]) // _LINES))
-    page = int(ask.query["page"]) if ask.query.get("page", "").isdigit() else 1
-    page = min(max(page, 1), last)
+    page = min(max(ask.chosen("page") or 1, 1), last)
     kept = f"/reports?client={client}&since={shown['since']}&until={shown['until']}"
     values = {
         **shown,

@@ -88,6 +88,13 @@ class Ask:
         """A number of the path. Raises NotThere for one that nothing can have."""
         return numeral(self.path.get(name, ""))
 
+    def chosen(self, name: str) -> int | None:
+        """A number of the query, None where there is none that can be meant."""
+        try:
+            return numeral(self.query.get(name, ""))
+        except NotThere:
+            return None
+
 
 class NotThere(Exception):
     """There is no such thing, or not for this person: the two are never told apart."""

@@ -100,10 +100,9 @@ class Site:
 
     def _answered(self, page: Page, request: Request, ask: Ask) -> Response:
         """What the handler of a page answers; a failure of ours is told without any of our insides."""
-        if ask.session is not None and page.method == "POST":
-            if not hmac.compare_digest(ask.form.get("csrf", "").encode(), ask.csrf.encode()):
-                return self._response(request, ask, STALE)
-            signing.touch(ask)
+        if page.method == "POST" and not _bears_token(ask):
+            return self._response(request, ask, STALE)
+        signing.touch(ask)
         try:
             answer = page.handler(ask)
         except NotThere:
@@ -155,6 +154,11 @@ def _comes_from_us(request: Request, ask: Ask) -> bool:
     origin = request.headers.get("origin")
     ours = {_origin(ask.desk.rules.desk.url), f"{request.url.scheme}://{request.headers.get('host', '')}"}
     return origin is None or origin in ours
+
+
+def _bears_token(ask: Ask) -> bool:
+    """Whether a form carries what forms of this session do; without a session none carries anything."""
+    return ask.session is None or hmac.compare_digest(ask.form.get("csrf", "").encode(), ask.csrf.encode())
 
 
 def _origin(url: str) -> str:

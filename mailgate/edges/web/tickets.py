@@ -76,8 +76,7 @@ def _spent_on(tx: Connection, spent: Sequence[Entry]) -> list[dict[str, Any]]:
 def listed(ask: Ask) -> Answer:
     """A page of tickets, the newest first. status: one, "going" for what is not closed, "" for all."""
     status = ask.query.get("status", "")
-    before = int(ask.query["before"]) if ask.query.get("before", "").isdigit() else None
-    only = replace(theirs(ask), before=before)
+    only = replace(theirs(ask), before=ask.chosen("before"))
     if status in {one.value for one in Status}:
         only = replace(only, status=status)
     with ask.read() as tx:
@@ -141,7 +140,7 @@ def reveal(ask: Ask) -> Answer:
 def _page(ask: Ask, revealed: Mapping[int, bool]) -> Answer:
     with ask.read() as tx:
         ticket = the_ticket(tx, ask)
-        until = int(ask.query["from"]) if ask.query.get("from", "").isdigit() else None
+        until = ask.chosen("from")
         said = messages.some_of_ticket(tx, ticket.id, until, _MESSAGES + 1, internal=ask.who.role.staff)
         fitting = _fitting(said[:_MESSAGES], trails=ask.who.role.staff)
         booked = entries.of_ticket(tx, ticket.id)

@@ -145,3 +145,11 @@ def test_pages_speak_the_language_of_the_person_or_of_the_browser(area: Area) ->
     assert '<html lang="es">' in browser.get("/sign-in").text
     assert '<html lang="en">' in browser.get("/sign-in", headers={"Accept-Language": "de, en-GB;q=0.8"}).text
     assert '<html lang="en">' in area.signed_in("hello@beta.example").get("/sessions").text
+
+
+def test_a_session_tells_when_it_was_seen_last(area: Area) -> None:
+    browser = area.signed_in(ANA)
+    area.pass_by(hours=26)
+    browser.get("/sessions")
+    area.settle()
+    assert "visto el 4 nov 2026, 13:00" in browser.get("/sessions").text

@@ -326,3 +326,12 @@ def test_pages_stay_small_whatever_a_message_holds(area: Area) -> None:
             assert answer.status_code == 200
             assert len(answer.content) < 60_000, path
     assert area.signed_in(ANA).get("/messages/1/raw").content == raw
+
+
+def test_numbers_that_nothing_can_have_are_no_failure(area: Area) -> None:
+    browser = asked(area)
+    for odd in ("²", "9" * 30, "-1", "1e3", "", "%00"):
+        for path in ("/tickets?before=", "/tickets/1?from=", "/reports?page="):
+            assert browser.get(path + odd).status_code == 200, path + odd
+        for path in ("/tickets/", "/messages/", "/messages/1/files/"):
+            assert browser.get(path + (odd or "x")).status_code == 404, path + odd
