@@ -53,10 +53,10 @@ def _next(first: date) -> date:
 
 
 WIDTH, HEIGHT = 720, 220
-_TOP, _BOTTOM, _LEFT, _RIGHT = 14, 28, 64, 12
+_TOP, _BOTTOM, _LEFT, _RIGHT = 14, 28, 72, 12
 # So many marks at the side, so many words below, at most.
 _MARKS = 4
-_LABELS = 8
+_LABELS = 6
 _STEPS = (30, 60, 120, 240, 300, 600, 1200, 2400, 3000, 6000, 12_000, 24_000, 60_000, 120_000, 600_000)
 
 
