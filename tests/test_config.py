@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailgate import config
+from mailgate.core.settings.fields import Endpoint
 from mailgate.errors import RulesError, RulesProblem
 
 SHIPPED = Path(__file__).resolve().parents[1] / "rules.toml"
@@ -62,7 +63,7 @@ def test_the_shipped_rules_are_good():
     assert (ana.client, shop.client) == ("acme", "acme")
     assert rules.language_of("beta") == "en"
     assert rules.director[1].name == "Elena Ruiz"
-    assert rules.web.listen is None
+    assert rules.web.listen == Endpoint("tcp", "127.0.0.1", 8080)
 
 
 def test_the_example_of_the_interface_is_read(rules):
