@@ -112,7 +112,8 @@ def _paragraphs(example: str, answers: Answers) -> Iterator[str]:
 
 
 def _uncommented(paragraph: str) -> str:
-    return re.sub(r"^# ", "", paragraph, flags=re.MULTILINE)
+    """What was a comment, in force; but for keys that a desk which begins does without."""
+    return re.sub(r"^# (?!(?:dkim|since) = )", "", paragraph, flags=re.MULTILINE)
 
 
 def _set_outgoing(outgoing: Any, answers: Answers) -> None:
