@@ -40,7 +40,7 @@ from mailgate.store import (
     schema,
     tickets,
 )
-from mailgate.store.connection import connect
+from mailgate.store.connection import connect, transaction
 from mailgate.store.proofs import problems_of_store
 from tests.store.makes import ENVELOPE, NOW, TODAY, booked, debit, message, queued, taken, ticket, void
 from tests.support import rules
@@ -285,3 +285,16 @@ def test_envelope_of_any_road_fits_the_schema(store: Store) -> None:
         with pytest.raises(sqlite3.IntegrityError):
             taken(tx, source="fax")
     assert ENVELOPE.source == "smtp"
+
+
+def test_a_store_from_before_the_client_area_takes_what_is_written_there(tmp_path: Path) -> None:
+    before = connect(tmp_path / "mailgate.db")
+    with transaction(before):
+        schema.migrations.apply(before.db, stop_before="m0004_client_area")
+        taken(before)
+    with Store(tmp_path / "mailgate.db").write() as tx:
+        assert journal.take(tx, b"x", Envelope("web"), NOW) == 2
+        with pytest.raises(sqlite3.IntegrityError):
+            tx.run("update journal set source = 'pigeon'")
+        assert tx.rows("pragma foreign_key_check") == []
+        assert tx.value("pragma integrity_check") == "ok"
