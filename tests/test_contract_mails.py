@@ -13,7 +13,7 @@ from mailgate.core.mail import Notice, Outgoing
 from mailgate.core.model import Problem
 from mailgate.core.writing.phrases import money
 from mailgate.render import HTML_MOST, Letterhead, Renderer
-from mailgate.samples_contract import VALUES
+from mailgate.samples.contract import VALUES
 
 RENDERER = Renderer()
 LETTERHEAD = Letterhead(

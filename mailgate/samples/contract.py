@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from mailgate.core.model import Problem, Status, Ticket
-from mailgate.samples_work import PACKAGES, PAYMENT
+from mailgate.samples.work import PACKAGES, PAYMENT
 
 Values = Mapping[str, Any]
 

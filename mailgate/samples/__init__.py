@@ -7,21 +7,21 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from mailgate import (
-    samples_contract,
-    samples_desk,
-    samples_help,
-    samples_machinery,
-    samples_people,
-    samples_planning,
-    samples_together,
-    samples_web,
-    samples_work,
-)
 from mailgate.core.commands.vocabulary import PROBLEMS as CODES
 from mailgate.core.model import Category, Priority, Problem, Role, Status, Ticket
-from mailgate.samples_people import CHOICES
-from mailgate.samples_work import PACKAGES, PAYMENT
+from mailgate.samples import (
+    contract,
+    desk,
+    machinery,
+    people,
+    planning,
+    questions,
+    together,
+    web,
+    work,
+)
+from mailgate.samples.people import CHOICES
+from mailgate.samples.work import PACKAGES, PAYMENT
 
 Values = Mapping[str, Any]
 
@@ -265,13 +265,13 @@ _DESK: Mapping[str, Sequence[Values]] = {
 
 VALUES: Mapping[str, Sequence[Values]] = {
     **_DESK,
-    **samples_contract.VALUES,
-    **samples_help.VALUES,
-    **samples_machinery.VALUES,
-    **samples_people.VALUES,
-    **samples_work.VALUES,
-    **samples_desk.VALUES,
-    **samples_together.VALUES,
-    **samples_planning.VALUES,
-    **samples_web.VALUES,
+    **contract.VALUES,
+    **questions.VALUES,
+    **machinery.VALUES,
+    **people.VALUES,
+    **work.VALUES,
+    **desk.VALUES,
+    **together.VALUES,
+    **planning.VALUES,
+    **web.VALUES,
 }
