@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Self
 
 from mailgate.app import Daemon
 from tests.servers import eventually, free_port
@@ -65,6 +66,14 @@ class RunningDesk:
     lmtp_port: int
     web_port: int
     _read: set[str] = field(default_factory=set)
+
+    @classmethod
+    def on_free_ports(cls, folder: Path) -> Self:
+        return cls(folder, free_port(), free_port(), free_port())
+
+    def rules(self) -> str:
+        """The rules above, with its ports."""
+        return RULES.format(smtp=self.smtp_port, lmtp=self.lmtp_port, web=self.web_port)
 
     @property
     def rules_path(self) -> Path:
@@ -120,8 +129,8 @@ def text_of(message: EmailMessage) -> str:
 
 @contextlib.contextmanager
 def running_desk(folder: Path, more_rules: str = "") -> Iterator[RunningDesk]:
-    desk = RunningDesk(folder, free_port(), free_port(), free_port())
-    written = RULES.format(smtp=desk.smtp_port, lmtp=desk.lmtp_port, web=desk.web_port)
+    desk = RunningDesk.on_free_ports(folder)
+    written = desk.rules()
     desk.rules_path.write_text(written + more_rules)
     with started(desk):
         yield desk

@@ -19,8 +19,8 @@ import pytest
 
 from mailgate import cli
 from tests.nameserver import NEVER, SERVFAIL, Names, nameserver
-from tests.running import RULES, RunningDesk, started, text_of
-from tests.servers import certificate, eventually, free_port
+from tests.running import RunningDesk, started, text_of
+from tests.servers import certificate, eventually
 from tests.signing import publish, signed
 from tests.support import written
 
@@ -38,8 +38,8 @@ def names() -> Iterator[Names]:
 
 @contextmanager
 def desk_that_proves(folder: Path, names: Names, trust: str = STRICT) -> Iterator[RunningDesk]:
-    desk = RunningDesk(folder, free_port(), free_port())
-    text = RULES.format(smtp=desk.smtp_port, lmtp=desk.lmtp_port)
+    desk = RunningDesk.on_free_ports(folder)
+    text = desk.rules()
     wanted = f'{trust}\ndns = "127.0.0.1:{names.port}"'
     desk.rules_path.write_text(text.replace('technicians = "token"', wanted))
     with started(desk):
@@ -339,8 +339,8 @@ def gate(tmp_path: Path, names: Names) -> Iterator[RunningDesk]:
         pytest.skip("makes its certificate with openssl")
     certificate(tmp_path)
     (tmp_path / "marta").write_text("pass word\n")
-    desk = RunningDesk(tmp_path, free_port(), free_port())
-    text = RULES.format(smtp=desk.smtp_port, lmtp=desk.lmtp_port)
+    desk = RunningDesk.on_free_ports(tmp_path)
+    text = desk.rules()
     text = text.replace('technicians = "token"', f'{STRICT}\ndns = "127.0.0.1:{names.port}"')
     tls = f'tls_cert_file = "{tmp_path}/cert.pem"\ntls_key_file = "{tmp_path}/key.pem"\nmax_size'
     text = text.replace("max_size", tls).replace(f'["{MARTA}"]', f'["{MARTA}"]\npassword_file = "marta"')
