@@ -34,7 +34,7 @@ def test_backup_and_restore_are_told_in_a_few_lines(desk: Desk, tmp_path: Path) 
     assert first.startswith("restored the backup of 20")
     assert first.endswith("; the next ticket is number 1")
     assert second.startswith(f"the store from before is {desk.data}/mailgate.db.before-restore-20")
-    assert third == "1 mails will be sent; some may have been sent before"
+    assert third == "1 mail will be sent; some may have been sent before"
 
 
 def test_both_tell_programs_all_of_it(desk: Desk, tmp_path: Path) -> None:

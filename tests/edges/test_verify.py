@@ -281,7 +281,7 @@ def test_dns_that_is_silent_costs_no_more_than_seconds(names: Names) -> None:
     began = time.monotonic()
     found = checked(names, signed(signed(signed(from_ana(), ACME), ACME, selector="s2"), ACME, selector="s3"))
     assert found.undecided
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 10  # of which 5 are for all questions together
 
 
 def test_good_signature_needs_no_policy_that_cannot_be_had(names: Names) -> None:
