@@ -425,7 +425,7 @@ def test_daily_that_was_stopped_does_nothing(desk: StoredDesk, daily: Daily, clo
 
 def test_work_in_vain_names_what_was_done() -> None:
     assert str(Done()) == "0 warnings of expiry, 0 expiries, 0 statements"
-    assert str(Done(problems=["x"])) == "the day's work waits: 1 problems in the books"
+    assert str(Done(problems=["x"])) == "the day's work waits: 1 problem in the books"
 
 
 def test_daemon_that_starts_again_on_the_same_day_does_not_prove_the_books_again(
