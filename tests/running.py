@@ -102,7 +102,7 @@ class RunningDesk:
                 found.append(read(path.read_bytes()))
         return found
 
-    def wait_for(self, count: int, seconds: float = 10) -> list[EmailMessage]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[EmailMessage]:
         """The next mails, when there are at least so many."""
         found: list[EmailMessage] = []
 

@@ -43,7 +43,7 @@ def free_port() -> int:
         return port
 
 
-def eventually(condition: Callable[[], object], seconds: float = 10) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait until something holds; fails the test when it never does."""
     end = time.monotonic() + seconds
     while not condition():

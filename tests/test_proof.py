@@ -196,9 +196,9 @@ def test_slow_dns_holds_up_only_the_mails_that_need_it(desk: RunningDesk, names:
     say(desk, signed(mail_of(ANA, "Tres", 3, subject="Tres"), "acme.example"))
     assert rows(desk, "select subject from ticket") == [("Tres",)]
     assert desk.count("journal where state = 'taken'") == before + 2
-    eventually(lambda: desk.count("journal where retry_at is not null") == 2, 15)
+    eventually(lambda: desk.count("journal where retry_at is not null") == 2, 60)
     names.trouble.clear()
-    eventually(lambda: desk.count("ticket") == 3, 40)
+    eventually(lambda: desk.count("ticket") == 3, 90)
     assert rows(desk, "select subject from ticket order by id") == [("Tres",), ("Uno",), ("Dos",)]
 
 

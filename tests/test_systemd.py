@@ -94,7 +94,7 @@ class Manager:
         with desk.log.open("ab") as log:
             self._process = subprocess.Popen(command, env=given, pass_fds=(3,), cwd=ROOT, stdout=log, stderr=log)
 
-    def wait_for(self, word: str, seconds: float = 20.0) -> list[str]:
+    def wait_for(self, word: str, seconds: float = 60.0) -> list[str]:
         """What was told until then, that word last."""
         told: list[str] = []
         end = time.monotonic() + seconds

@@ -80,7 +80,7 @@ def _running(folder: Path, via: str = "files", trust: str = "token") -> Iterator
         ) as daemon,
     ):
         try:
-            eventually(lambda: b"mails go out by" in log.read_bytes() or daemon.poll() is not None, 30)
+            eventually(lambda: b"mails go out by" in log.read_bytes() or daemon.poll() is not None, 60)
             yield
         finally:
             daemon.terminate()

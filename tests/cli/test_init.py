@@ -183,7 +183,7 @@ def test_desk_runs_with_what_was_written(folder: Path) -> None:
             raw = "From: ana@acme.example\r\nSubject: Hola\r\nMessage-ID: <1@acme.example>\r\n\r\nHola.\r\n"
             client.sendmail("ana@acme.example", ["soporte@example.es"], raw)
         outbox = folder / "data/outbox"
-        eventually(lambda: outbox.is_dir() and len(list(outbox.glob("*.eml"))) >= 2, 20)
+        eventually(lambda: outbox.is_dir() and len(list(outbox.glob("*.eml"))) >= 2, 60)
     finally:
         daemon.terminate()
         assert daemon.wait(30) == 0

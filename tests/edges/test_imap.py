@@ -116,7 +116,7 @@ class TestWaiting:
 
         monkeypatch.setattr(imap, "searches", searches_then_mail)
         desk.poll(inbox := Memory(), desk.settings(poll=2))
-        eventually(lambda: inbox.has(1), 20)
+        eventually(lambda: inbox.has(1), 60)
 
     def test_a_server_without_idle_is_polled(self, own_certificate: Certificate) -> None:
         with (

@@ -253,7 +253,7 @@ def test_kills_at_random_lose_nothing_and_take_nothing_twice(tmp_path: Path, dov
             eventually(lambda taken=taken: count(desk, "journal") >= taken)
             desk.kill()
         desk.start()
-        eventually(lambda: count(desk, DONE) == total, 30)
+        eventually(lambda: count(desk, DONE) == total, 60)
         eventually(lambda: not dovecot.contents())
         for rows in ("journal", "mailbox_uid", "ticket", "outbox where template = 'ack'"):
             assert count(desk, rows) == total

@@ -64,7 +64,7 @@ class TestWire:
         eventually(lambda: inbox.has(1))
         line.silence()
         desk.server.put(mail(2))
-        eventually(lambda: inbox.has(2), 30)
+        eventually(lambda: inbox.has(2), 60)
 
     def test_an_idle_is_renewed_before_ten_minutes_however_long_poll_is(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch

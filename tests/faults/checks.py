@@ -25,7 +25,7 @@ def value(desk: Desk, sql: str, *params: object) -> Any:
     return rows(desk, sql, *params)[0][0]
 
 
-def wait_until_settled(desk: Desk, seconds: float = 60.0) -> None:
+def wait_until_settled(desk: Desk, seconds: float = 120.0) -> None:
     """Until everything that was taken is processed and every mail is sent."""
     waiting = (
         "select (select count(*) from journal where state = 'taken')"

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "soporte@desk.example"
 STAFF = ("marta@desk.example", "elena@desk.example")
 CLIENTS = {"acme": "ana@acme.example", "beta": "bob@beta.example", "gamma": "gil@gamma.example"}
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 
 _RULES = """
 [desk]
@@ -153,7 +153,7 @@ class Desk:
         self.signal(signal.SIGTERM)
         self.wait()
 
-    def wait(self, seconds: float = 30.0) -> None:
+    def wait(self, seconds: float = 60.0) -> None:
         if self._process is not None:
             try:
                 self._process.wait(seconds)

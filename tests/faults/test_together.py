@@ -94,7 +94,7 @@ def _assert_told_the_admin(desk: Desk) -> None:
         assert b"Otro nombre" not in file.read_bytes()
 
 
-def _wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+def _wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
