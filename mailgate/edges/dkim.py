@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache, partial
 
 import dkim
 from dkim.util import InvalidTagValueList, parse_tag_value
@@ -40,8 +41,7 @@ _SINGLE = (
 _COVERED = (*_SINGLE, "auto-submitted", "list-id", "list-unsubscribe", "precedence")
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:((?:.*(?:\n[ \t].*)*))", re.MULTILINE)
 _silent = logging.getLogger("mailgate.dkim")
-_silent.addHandler(logging.NullHandler())
-_silent.propagate = False
+_silent.disabled = True  # what dkimpy would log of each mail that proves nothing stands on its trail
 
 
 def header(raw: bytes) -> Fields:
@@ -59,13 +59,12 @@ def with_crlf(raw: bytes) -> bytes:
 def signatures(raw: bytes, fields: Fields, kin: Kinship, author: str, ask: Ask, now: datetime) -> list[Signature]:
     """What the signatures of the author's organisation are worth, at most five of them."""
     found: list[Signature] = []
-    message: dkim.DKIM | None = None
+    message = cache(lambda: dkim.DKIM(with_crlf(raw), logger=_silent, minkey=_SMALLEST_KEY))
     for index, tags in _of_kin(fields, kin):
         claimed = claim(tags, fields, author, now)
         if claimed.result is Result.NONE and any(one.result is Result.PASS and one.exact for one in found):
             break  # the best that there can be
         if claimed.result is Result.NONE:
-            message = message or dkim.DKIM(with_crlf(raw), logger=_silent, minkey=_SMALLEST_KEY)
             claimed = _checked(message, index, claimed, ask)
         found.append(claimed)
     return found
@@ -103,7 +102,7 @@ def seal(raw: bytes, fields: Fields, ask: Ask) -> tuple[str, bytes]:
         return "", b""
     try:
         chain = dkim.ARC(with_crlf(raw), logger=_silent, minkey=_SMALLEST_KEY)
-        verdict, sets, _ = chain.verify(dnsfunc=lambda name, timeout=0: _key(ask, name))
+        verdict, sets, _ = chain.verify(dnsfunc=partial(_key_record, ask))
     except (Unavailable, NotAtHand):
         raise
     except Exception:  # noqa: BLE001 - dkimpy meets hostile input with more than its own exceptions
@@ -177,9 +176,13 @@ def _fault(tags: dict[bytes, bytes], fields: Fields, covers: frozenset[str], now
     return ""
 
 
-def _checked(message: dkim.DKIM, index: int, claimed: Signature, ask: Ask) -> Signature:
+def _checked(message: Callable[[], dkim.DKIM], index: int, claimed: Signature, ask: Ask) -> Signature:
+    """message: the whole of it, which is dear to read and of use only with a key."""
     try:
-        good = message.verify(index, dnsfunc=lambda name, timeout=0: _key(ask, name))
+        if not _key_record(ask, f"{claimed.selector}._domainkey.{claimed.domain}".encode()):
+            return _with(claimed, Result.PERMERROR, "nobody publishes its key")
+        verifier = message()
+        good = verifier.verify(index, dnsfunc=partial(_key_record, ask))
     except Unavailable as error:
         return _with(claimed, Result.TEMPERROR, str(error))
     except NotAtHand:
@@ -191,11 +194,11 @@ def _checked(message: dkim.DKIM, index: int, claimed: Signature, ask: Ask) -> Si
     except Exception as error:  # noqa: BLE001 - dkimpy meets hostile input with more than its own exceptions
         return _with(claimed, Result.PERMERROR, _short(error))
     # The same one that was judged above, however the two read the header.
-    same = message.domain.decode("ascii", "replace").lower() == claimed.domain
+    same = verifier.domain.decode("ascii", "replace").lower() == claimed.domain
     return _with(claimed, Result.PASS if good and same else Result.FAIL, "")
 
 
-def _key(ask: Ask, name: bytes) -> bytes:
+def _key_record(ask: Ask, name: bytes, timeout: float = 0) -> bytes:
     """The key record; of several TXT records the one that is a key."""
     texts = ask(name.decode("ascii", "replace"))
     return next((text for text in texts if b"p=" in text), b"")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 
 from mailgate.core.proof import UNCHECKED, Result, Signature, Verdicts
 
@@ -12,7 +12,8 @@ def written(verdicts: Verdicts) -> str | None:
     """The column's text; None where nothing was looked up."""
     if verdicts == UNCHECKED:
         return None
-    return json.dumps(asdict(verdicts), default=sorted)
+    signatures = [_fields(one) for one in verdicts.signatures]
+    return json.dumps({**_fields(verdicts), "signatures": signatures}, default=sorted)
 
 
 def read(text: str | None) -> Verdicts:
@@ -26,3 +27,8 @@ def read(text: str | None) -> Verdicts:
     )
     results = {"spf": Result(found["spf"]), "dmarc": Result(found["dmarc"])}
     return Verdicts(**{**found, **results, "signatures": signatures})
+
+
+def _fields(value: Signature | Verdicts) -> dict[str, object]:
+    """By name. Not `asdict`, which copies what is inside, for each message."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
