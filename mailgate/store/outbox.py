@@ -140,7 +140,9 @@ def failures(tx: Connection, address: str, since: datetime) -> int:
 
 def forgive(tx: Connection, address: str) -> None:
     """Somebody wrote from an address: it lives."""
-    tx.run("update outbox set bounced = 'past' where bounced = 'hard' and recipient = :address", address=address)
+    # Asked first: an update that finds nothing costs ten times as much, and nearly always there is nothing.
+    if tx.value("select 1 from outbox where bounced = 'hard' and recipient = :address limit 1", address=address):
+        tx.run("update outbox set bounced = 'past' where bounced = 'hard' and recipient = :address", address=address)
 
 
 def is_under_way(tx: Connection, outbox: int, now: datetime) -> bool:
