@@ -5,21 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import fcntl
 import logging
-import os
 import signal
 import threading
-import time
-from collections.abc import Hashable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from mailgate import config, disk
-from mailgate.core.desk import Desk
+from mailgate import config
 from mailgate.core.health import troubles
 from mailgate.core.mail import Envelope, Notice, Source
 from mailgate.core.settings.fields import Endpoint
@@ -36,18 +30,16 @@ from mailgate.edges.smtp import Gate, Handler, quiet_libraries
 from mailgate.edges.verify import Verifier
 from mailgate.edges.web.asking import Works
 from mailgate.edges.web.server import ClientArea
-from mailgate.errors import Refused, RulesError, StoreUnavailable
-from mailgate.render import Renderer
+from mailgate.errors import RulesError, StoreUnavailable
+from mailgate.opening import open_office, open_store, passwords, stamp
 from mailgate.service import health
 from mailgate.service.daily import Daily
 from mailgate.service.deliver import drain
 from mailgate.service.letters import post
-from mailgate.service.office import Office
 from mailgate.service.processor import Processor
 from mailgate.service.schedule import tick
-from mailgate.service.secret import desk_key
 from mailgate.service.take import Intake, Pace, utc_now
-from mailgate.store import Store, outbox, rules_taken
+from mailgate.store import outbox, rules_taken
 from mailgate.store.writer import Writer
 
 log = logging.getLogger("mailgate")
@@ -59,78 +51,6 @@ _OUTBOX_SECONDS = 1
 _JOBS_SECONDS = 60
 # How long a daemon that stops waits for the mails under way; systemd kills it after 90 seconds.
 _SENDING_SECONDS = 20
-
-
-def open_store(data: Path) -> Store:
-    """The store of a data folder, made on the first run. Raises StoreUnavailable."""
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnavailable(f"{data}: {error.strerror}") from error
-    return Store(data / "mailgate.db")
-
-
-def open_office(rules_path: Path, data: Path) -> Office:
-    """Rules, secret and templates. Raises RulesError with everything that is wrong in them."""
-    rules, written = config.read(rules_path)
-    renderer = Renderer(site_templates(rules_path))
-    if problems := renderer.check():
-        raise RulesError(problems)
-    return Office(Desk(rules, desk_key(data)), renderer, written)
-
-
-@contextmanager
-def sole_daemon(data: Path, patience: float = 0.0) -> Iterator[None]:
-    """Hold the lock that one daemon at a time has on a data folder; Refused if another holds it.
-
-    patience: seconds to wait for those that have it for a moment only.
-    """
-    with (data / "mailgate.lock").open("a+") as file:
-        if not _locked(file, patience):
-            file.seek(0)
-            raise Refused(f"{data}: another mailgate is running on it (process {file.read().strip()})") from None
-        disk.owned_like(data / "mailgate.lock", data)
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-
-
-def running_daemon(data: Path) -> tuple[int, datetime] | None:
-    """The process that holds the lock, and since when; None for none."""
-    try:
-        with (data / "mailgate.lock").open() as file:
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                return None
-            since = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
-            return int(file.read().strip() or 0), since
-    except FileNotFoundError:
-        return None
-
-
-def _locked(file: TextIO, patience: float) -> bool:
-    end = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                return False
-            time.sleep(0.02)
-        else:
-            return True
-
-
-def passwords(rules: Rules, rules_path: Path) -> dict[str, tuple[str, str]]:
-    """With what technicians sign in at the gateway, by their addresses. Raises RulesError where it cannot be read."""
-    known = {key: config.secret(person, rules_path.parent) for key, person in rules.technicians.items()}
-    return {
-        address: (key, secret)
-        for key, secret in known.items()
-        if secret
-        for address in rules.technicians[key].addresses
-    }
 
 
 def _give_memory_back() -> None:
@@ -146,7 +66,7 @@ class Daemon:
         self._rules_path = rules_path
         self._data = data
         self._store = open_store(data)
-        self._stamp = self._seen = _stamp(rules_path)
+        self._stamp = self._seen = stamp(rules_path)
         self._office = open_office(rules_path, data)
         self._since = utc_now()
         self._writer = Writer(self._store)
@@ -278,7 +198,7 @@ class Daemon:
 
     async def _reload_if_changed(self) -> None:
         """Wait until the files are left alone for a tick: half of one may be as valid as the whole."""
-        before, self._seen = self._seen, _stamp(self._rules_path)
+        before, self._seen = self._seen, stamp(self._rules_path)
         if before == self._seen != self._stamp:
             self._reload()
 
@@ -289,7 +209,7 @@ class Daemon:
 
     def _take_up_rules(self) -> None:
         """Take up changed rules whole, or keep the last good ones and tell the admin."""
-        self._stamp = _stamp(self._rules_path)
+        self._stamp = stamp(self._rules_path)
         before, transport = self._office, self._transport
         try:
             office = open_office(self._rules_path, self._data)
@@ -360,22 +280,8 @@ class Daemon:
         log.info("stopped")
 
 
-def site_templates(rules_path: Path) -> Path | None:
-    """A templates/ folder beside the rules overrides single packaged ones."""
-    site = rules_path.parent / "templates"
-    return site if site.is_dir() else None
-
-
 def _places(rules: Rules) -> tuple[Endpoint | None, ...]:
     return rules.smtp.listen, rules.smtp.lmtp, rules.monitor.listen, rules.web.listen
-
-
-def _stamp(rules_path: Path) -> Hashable:
-    """Changes when the rules or a template beside them do."""
-    site = site_templates(rules_path)
-    files = sorted(path for path in site.rglob("*.*") if path.is_file()) if site else []
-    states = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
-    return config.stamp(rules_path), states
 
 
 def _rules_refused(rules: Rules, problems: list[str], since: datetime) -> Notice:

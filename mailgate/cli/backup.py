@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from mailgate.app import sole_daemon
 from mailgate.cli.common import Place, as_json, pass_place, show
 from mailgate.core.writing.phrases import count
 from mailgate.errors import NotFound, Refused
+from mailgate.opening import sole_daemon
 from mailgate.service import backup as service
 from mailgate.service.take import utc_now
 

@@ -17,10 +17,10 @@ import click
 import tabulate
 
 from mailgate import config
-from mailgate.app import open_office, open_store, site_templates
 from mailgate.cli.terminal import fitted, harmless, harmless_line
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import NotFound
+from mailgate.opening import open_office, open_store, site_templates
 from mailgate.render import Renderer
 from mailgate.service.office import Office
 from mailgate.store import Store

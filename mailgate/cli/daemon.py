@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 
 import click
 
-from mailgate.app import Daemon, sole_daemon
+from mailgate.app import Daemon
 from mailgate.cli.common import Place, as_json, pass_place
 from mailgate.cli.online import tried
 from mailgate.cli.replay import PERIOD, replayed
 from mailgate.core.settings.units import Period
 from mailgate.errors import Refused, RulesError
+from mailgate.opening import sole_daemon
 
 _STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "taskName"}
 

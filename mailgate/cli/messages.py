@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 
-from mailgate.app import sole_daemon
 from mailgate.cli.common import Place, as_json, pass_place, show, untouched
 from mailgate.core.mail import Envelope, Mail, Source
 from mailgate.core.message import mime
@@ -22,6 +21,7 @@ from mailgate.core.trust import needs_proof
 from mailgate.edges.outbound import transport_for
 from mailgate.edges.verify import Verifier
 from mailgate.errors import Refused
+from mailgate.opening import sole_daemon
 from mailgate.service.deliver import drain
 from mailgate.service.explain import explained
 from mailgate.service.office import Office

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import click
 
 from mailgate import config
-from mailgate.app import running_daemon
 from mailgate.cli.common import Place
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Imap
@@ -18,6 +17,7 @@ from mailgate.edges.dns import Resolver
 from mailgate.edges.online import Finding, Probe
 from mailgate.edges.outbound import transport_for
 from mailgate.errors import Refused
+from mailgate.opening import running_daemon
 from mailgate.service.take import utc_now
 from mailgate.store import messages
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from mailgate.app import running_daemon
 from mailgate.cli.common import Place, as_json, pass_place, show, when
 from mailgate.core.health import Trouble, troubles
 from mailgate.core.writing.phrases import count
 from mailgate.errors import NotFound, Refused
+from mailgate.opening import running_daemon
 from mailgate.service import backup, health
 from mailgate.service.take import utc_now
 

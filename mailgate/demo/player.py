@@ -7,7 +7,6 @@ import time
 from contextlib import closing
 from dataclasses import replace
 
-from mailgate.app import open_store
 from mailgate.core.mail import Envelope, Mail
 from mailgate.core.message import mime
 from mailgate.demo.cast import cast
@@ -18,6 +17,7 @@ from mailgate.demo.screen import Screen
 from mailgate.demo.stage import Stage
 from mailgate.demo.story import STORY, Past, Scene
 from mailgate.errors import Refused
+from mailgate.opening import open_store
 from mailgate.service.take import utc_now
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from string import Template
 
 from mailgate import config
-from mailgate.app import sole_daemon
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import Refused
+from mailgate.opening import sole_daemon
 
 _START_SECONDS = 20
 _STOP_SECONDS = 10

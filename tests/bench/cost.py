@@ -20,7 +20,6 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from mailgate.app import open_office, open_store
 from mailgate.core import trust
 from mailgate.core.mail import Envelope
 from mailgate.core.mail import Mail as Message
@@ -28,6 +27,7 @@ from mailgate.core.message import mime
 from mailgate.edges.outbound import FileTransport
 from mailgate.edges.smtp import Gate, Handler, quiet_libraries
 from mailgate.edges.verify import Verifier, organisational
+from mailgate.opening import open_office, open_store
 from mailgate.render import Renderer
 from mailgate.service import deliver, process
 from mailgate.service.office import Office

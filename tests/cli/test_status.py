@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mailgate.app import running_daemon
+from mailgate.opening import running_daemon
 from tests.faults import checks
 from tests.faults.driver import Desk, desk_in
 from tests.faults.senders import Oracle, Postbag, load

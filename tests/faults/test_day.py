@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.app import open_store
 from mailgate.core.model import Entry, Kind
+from mailgate.opening import open_store
 from mailgate.store import entries
 from tests.faults import checks
 from tests.faults.driver import Desk, desk_in

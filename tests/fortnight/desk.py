@@ -12,10 +12,10 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
-from mailgate.app import open_store
 from mailgate.core.desk import Desk
 from mailgate.core.model import Ticket
 from mailgate.core.plan import Plan
+from mailgate.opening import open_store
 from mailgate.service.audit import audited
 from mailgate.service.office import Office
 from mailgate.service.schedule import tick

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 from click.testing import CliRunner
 
 from mailgate import config
-from mailgate.app import open_store
 from mailgate.cli import cli
 from mailgate.core.desk import Desk
 from mailgate.core.model import Entry
+from mailgate.opening import open_store
 from mailgate.service import sales
 from mailgate.service.audit import audited
 from mailgate.service.daily import Done, run_daily

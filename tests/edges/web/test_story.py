@@ -11,8 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from mailgate.app import open_office
 from mailgate.core.address import reply_address
+from mailgate.opening import open_office
 from tests.running import RunningDesk, running_desk, text_of
 from tests.servers import eventually
 from tests.support import written

@@ -1,0 +1,108 @@
+"""What a process opens before it works: the store of a data folder, the office that its rules make, the lock."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from mailgate import config, disk
+from mailgate.core.desk import Desk
+from mailgate.core.settings.rules import Rules
+from mailgate.errors import Refused, RulesError, StoreUnavailable
+from mailgate.render import Renderer
+from mailgate.service.office import Office
+from mailgate.service.secret import desk_key
+from mailgate.store import Store
+
+
+def open_store(data: Path) -> Store:
+    """The store of a data folder, made on the first run. Raises StoreUnavailable."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"{data}: {error.strerror}") from error
+    return Store(data / "mailgate.db")
+
+
+def open_office(rules_path: Path, data: Path) -> Office:
+    """Rules, secret and templates. Raises RulesError with everything that is wrong in them."""
+    rules, written = config.read(rules_path)
+    renderer = Renderer(site_templates(rules_path))
+    if problems := renderer.check():
+        raise RulesError(problems)
+    return Office(Desk(rules, desk_key(data)), renderer, written)
+
+
+@contextmanager
+def sole_daemon(data: Path, patience: float = 0.0) -> Iterator[None]:
+    """Hold the lock that one daemon at a time has on a data folder; Refused if another holds it.
+
+    patience: seconds to wait for those that have it for a moment only.
+    """
+    with (data / "mailgate.lock").open("a+") as file:
+        if not _locked(file, patience):
+            file.seek(0)
+            raise Refused(f"{data}: another mailgate is running on it (process {file.read().strip()})") from None
+        disk.owned_like(data / "mailgate.lock", data)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def running_daemon(data: Path) -> tuple[int, datetime] | None:
+    """The process that holds the lock, and since when; None for none."""
+    try:
+        with (data / "mailgate.lock").open() as file:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return None
+            since = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+            return int(file.read().strip() or 0), since
+    except FileNotFoundError:
+        return None
+
+
+def _locked(file: TextIO, patience: float) -> bool:
+    end = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
+
+
+def passwords(rules: Rules, rules_path: Path) -> dict[str, tuple[str, str]]:
+    """With what technicians sign in at the gateway, by their addresses. Raises RulesError where it cannot be read."""
+    known = {key: config.secret(person, rules_path.parent) for key, person in rules.technicians.items()}
+    return {
+        address: (key, secret)
+        for key, secret in known.items()
+        if secret
+        for address in rules.technicians[key].addresses
+    }
+
+
+def site_templates(rules_path: Path) -> Path | None:
+    """A templates/ folder beside the rules overrides single packaged ones."""
+    site = rules_path.parent / "templates"
+    return site if site.is_dir() else None
+
+
+def stamp(rules_path: Path) -> Hashable:
+    """Changes when the rules or a template beside them do."""
+    site = site_templates(rules_path)
+    files = sorted(path for path in site.rglob("*.*") if path.is_file()) if site else []
+    states = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    return config.stamp(rules_path), states
