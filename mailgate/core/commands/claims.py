@@ -13,8 +13,9 @@ from dataclasses import replace
 from functools import lru_cache
 
 from mailgate.core.commands import duration
-from mailgate.core.commands.arguments import LONGEST_ESTIMATE, wrong
+from mailgate.core.commands.arguments import LONGEST_ESTIMATE
 from mailgate.core.commands.phrases import LONGEST_YES, agrees, disagrees, wants_money_back
+from mailgate.core.commands.reader import wrong
 from mailgate.core.commands.standing import Lines
 from mailgate.core.commands.vocabulary import folded
 from mailgate.core.model import Command, Problem

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mailgate.core.commands import form, vocabulary
-from mailgate.core.commands.arguments import READERS, Context, wrong
+from mailgate.core.commands.arguments import READERS
+from mailgate.core.commands.reader import Context, wrong
 from mailgate.core.commands.standing import Lines
 from mailgate.core.commands.vocabulary import Verb, folded
 from mailgate.core.model import Command, Role

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mailgate.core.commands import duration
-from mailgate.core.commands.arguments import READERS, Context, noted, wrong
+from mailgate.core.commands.arguments import READERS
+from mailgate.core.commands.reader import Context, noted, wrong
 from mailgate.core.commands.vocabulary import plain
 from mailgate.core.model import Command, Problem
 
