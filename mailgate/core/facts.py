@@ -47,6 +47,7 @@ class Wanted:
     author: who a client's mail says that it is from.
     returned, returned_ids: mails of ours that came back, by their numbers in the outbox and by Message-ID.
     bounce: whether the mail may be one. writer: address of whom the mail says that it is from.
+    holders: technicians whose held answers are asked for: who writes, and those that a `#send` names.
     """
 
     message_id: str
@@ -70,6 +71,7 @@ class Wanted:
     returned_ids: tuple[str, ...] = ()
     bounce: bool = False
     writer: str = ""
+    holders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A technician's message that waits for their word. hold: its number. entries: what it booked.
+    """A technician's message that waits for a word. hold: its number. entries: what it booked.
 
     reason: as `Plan.hold`.
     """
@@ -165,8 +167,9 @@ class Facts:
     repeat_of: where the same message stands already, "" if it is new. asked_at: when the mail of ours was
     written that this one answers, looked up where something waits for a word. by_message_id: the tickets in
     which an ID was received or sent. addressees: who was ever written to in a ticket. history:
-    whole texts of a ticket's messages, newest last. newer: what came into a ticket after what a technician's
-    mail answers, oldest first. debits: minutes of their newest debits. balances: minutes by client. voided: those of
+    whole texts of a ticket's messages, newest last. held: by ticket and technician.
+    newer: what came into a ticket after what a technician's mail answers, oldest first.
+    debits: minutes of their newest debits. balances: minutes by client. voided: those of
     the entries that a void answers. quarantined: those of the messages in quarantine that still wait. matters:
     what is open of the clients, oldest first. ended: the clients that bought time and have none left. paused:
     their tickets that are held for want of it, looked up for staff, who alone bring minutes back.
@@ -190,7 +193,7 @@ class Facts:
     addressees: Mapping[int, frozenset[str]] = field(default_factory=dict)
     history: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     heard: Mapping[int, Heard] = field(default_factory=dict)
-    held: Mapping[int, Held] = field(default_factory=dict)
+    held: Mapping[tuple[int, str], Held] = field(default_factory=dict)
     newer: Mapping[int, tuple[Newer, ...]] = field(default_factory=dict)
     debits: tuple[int, ...] = ()
     balances: Mapping[str, int] = field(default_factory=dict)
@@ -258,7 +261,14 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         returned_ids=returned_ids(mail, desk),
         bounce=automatic.maybe_bounce(mail),
         writer=mail.sender or "",
+        holders=_holders(orders, person),
     )
+
+
+def _holders(orders: tuple[Command, ...], person: Person | None) -> tuple[str, ...]:
+    if person is None or not person.role.staff:
+        return ()
+    return tuple(dict.fromkeys((person.id, *(one.value for one in orders if one.name == "send" and one.value))))
 
 
 def returned_ids(mail: Mail, desk: Desk) -> tuple[str, ...]:

@@ -151,7 +151,8 @@ class Command:
     start, and until: the delivery, or None; of away the first and the last day. ticket: number of the ticket that
     is named, None for the mail's own. entry: for void, dispute, uphold and adjust. quarantined: number in the
     quarantine, for release and drop. into: of the ticket to merge into. value: canonical value of status, priority,
-    assign, category; "ask" of an estimate that the client must agree to; "off" where an absence is taken back.
+    assign, category; of send whose answer is meant; "ask" of an estimate that the client must agree to; "off" where
+    an absence is taken back.
     note: what is said besides; the reason of a dispute or postponement.
     """
 

@@ -129,6 +129,7 @@ _NOTICE: Values = {
     "guest": False,
     "doubt": "",
 }
+_UNSENT = tuple({"id": "luis", "name": "Luis Soto", "own": own} for own in (False, True))
 _CONVERSATION: Sequence[Values] = (
     {"at": _AT, "author": "Ana Prieto", "role": Role.CLIENT, "text": _TEXT, "internal": False, "files": ()},
     {
@@ -216,8 +217,8 @@ _DESK: Mapping[str, Sequence[Values]] = {
         {**_NOTICE, "held": "away", "chosen": {**CHOICES[0], "back_at": _BACK}},
     ),
     "handed_over": (
-        {**_NOTICE, "conversation": _CONVERSATION},
-        *({**_NOTICE, "conversation": _CONVERSATION, "chosen": chosen} for chosen in CHOICES),
+        {**_NOTICE, "conversation": _CONVERSATION, "waiting": ()},
+        *({**_NOTICE, "conversation": _CONVERSATION, "waiting": _UNSENT, "chosen": chosen} for chosen in CHOICES),
     ),
     "problems": (
         {

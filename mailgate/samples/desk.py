@@ -25,7 +25,7 @@ _MATTER: Values = {"tag": "SOP-9", "client_name": "Acme S.L.", "entry": 345, "mi
 
 
 _ITEM: Values = {
-    **dict.fromkeys(("tag", "client_name", "subject", "technician_name", "priority", "held"), ""),
+    **dict.fromkeys(("tag", "client_name", "subject", "technician", "technician_name", "priority", "held"), ""),
     **dict.fromkeys(("sender", "reason", "to"), ""),
     **dict.fromkeys(("due_at", "delivery", "since", "entry", "minutes", "number")),
 }
@@ -57,6 +57,7 @@ _DIGEST: Values = {
         _section("disputes", _MATTER),
         _section("refunds", {**_MATTER, "entry": None, "minutes": None}),
         _section("estimates", {**_MATTER, "entry": None}),
+        _section("unsent", {**_TICKET, "due_at": None, "priority": "", "technician": "marta", "since": _BEFORE}),
         _section(
             "quarantine",
             {

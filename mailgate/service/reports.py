@@ -18,7 +18,7 @@ from mailgate.core.mail import Notice, Part
 from mailgate.core.model import Entry, Role
 from mailgate.service.guide import values_of
 from mailgate.service.statements import report_files, report_values, statement_of, ticket_tag
-from mailgate.store import Connection, entries, messages, tickets
+from mailgate.store import Connection, entries, holds, messages, tickets
 from mailgate.store.tickets import Only
 
 _RECENT = 5
@@ -62,7 +62,7 @@ def filled(tx: Connection, desk: Desk, notice: Notice, now: datetime) -> tuple[N
             director = person is not None and person.role is Role.DIRECTOR
             return replace(notice, values={**values_of(desk.rules), "director": director}), []
         case "handed_over":
-            return replace(notice, values={**asked, "conversation": _conversation(tx, notice.ticket)}), []
+            return replace(notice, values={**asked, **_handed_over(tx, desk, notice)}), []
         case "dispute_asked":
             return replace(notice, values={**asked, "stories": dispute_stories(tx, desk, asked["entries"])}), []
         case _:
@@ -167,6 +167,16 @@ def _with_statement(tx: Connection, desk: Desk, asked: Mapping[str, Any], now: d
     statement = statement_of(tx, desk, client, asked.get("since"), asked.get("until"), now)
     shown = report_values(tx, desk, client, statement)
     return {**asked, **shown, "problem": asked.get("problem")}
+
+
+def _handed_over(tx: Connection, desk: Desk, notice: Notice) -> dict[str, Any]:
+    """The conversation, and the answers in it that were held back and not sent."""
+    person = desk.rules.who(notice.to)
+    waiting = [
+        {"id": one, "name": desk.staff_name(one), "own": person is not None and person.id == one}
+        for one in holds.unsent(tx, notice.ticket or 0)
+    ]
+    return {"conversation": _conversation(tx, notice.ticket), "waiting": waiting}
 
 
 def _conversation(tx: Connection, ticket: int | None) -> list[dict[str, Any]]:

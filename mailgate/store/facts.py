@@ -65,7 +65,7 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         addressees={number: messages.addressees(tx, number) for number in found},
         history={number: messages.texts(tx, number, _HISTORY) for number in found},
         heard={number: heard for number in found if (heard := _heard(tx, number))},
-        held={number: held for number in found if (held := _held(tx, number, wanted.person))},
+        held={(number, who): held for number in found for who in wanted.holders if (held := _held(tx, number, who))},
         newer={number: _newer(tx, number, wanted) for number in found if wanted.person},
         debits=entries.last_debits(tx, wanted.person, _DEBITS) if wanted.person else (),
         balances=balances,
@@ -193,7 +193,7 @@ def _as_heard(last: Message) -> Heard:
 
 
 def _held(tx: Connection, ticket: int, technician: str) -> Held | None:
-    found = holds.waiting(tx, ticket, technician) if technician else None
+    found = holds.waiting(tx, ticket, technician)
     if found is None:
         return None
     hold, reason, number = found

@@ -38,6 +38,26 @@ def waiting(tx: Connection, ticket: int, technician: str) -> tuple[int, str, int
     return (row["id"], row["reason"], row["message"]) if row else None
 
 
+def unsent(tx: Connection, ticket: int) -> list[str]:
+    """The technicians who have an answer waiting whole in a ticket."""
+    rows = tx.rows(
+        "select distinct technician from held where ticket = :ticket and state = 'waiting'"
+        f" and reason in {_WHOLE} order by technician",
+        ticket=ticket,
+    )
+    return [row["technician"] for row in rows]
+
+
+def all_unsent(tx: Connection) -> list[tuple[int, str, datetime]]:
+    """Answers that wait whole in tickets that are not closed, oldest first: ticket, technician, when it came."""
+    rows = tx.rows(
+        "select h.ticket, h.technician, m.at from held h join ticket t on t.id = h.ticket"
+        " join message m on m.id = h.message where h.state = 'waiting'"
+        f" and h.reason in {_WHOLE} and t.status <> 'closed' order by h.id"
+    )
+    return [(row["ticket"], row["technician"], moment(row["at"])) for row in rows]
+
+
 def of_technician(tx: Connection, technician: str) -> list[tuple[str, Message]]:
     """What waits for this technician's word in any ticket, oldest first, each with the reason."""
     rows = tx.rows(

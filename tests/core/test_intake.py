@@ -423,7 +423,7 @@ def test_an_answer_in_a_thread_that_began_as_a_forward_is_an_answer():
 
 def test_send_releases_what_was_held():
     held = Held(4, 77, "Su dominio caduca.", (debit(9, 10),))
-    decided = plan(from_marta("#send"), known(ticket(minutes=10), held={12: held}))
+    decided = plan(from_marta("#send"), known(ticket(minutes=10), held={(12, "marta"): held}))
     assert decided.releases == held
     (answer,) = decided.notices
     assert (answer.values["minutes"], answer.values["ticket_minutes"]) == (10, 10)
@@ -431,7 +431,7 @@ def test_send_releases_what_was_held():
 
 
 def test_send_and_close_in_one_mail_close_the_ticket():
-    facts = known(ticket(), held={12: Held(4, 77, "Su dominio caduca.")})
+    facts = known(ticket(), held={(12, "marta"): Held(4, 77, "Su dominio caduca.")})
     decided = plan(from_marta("#send\n#close"), facts)
     assert decided.changed is not None
     assert (decided.changed.status, decided.changed.first_answer_at) == (Status.CLOSED, NOW)

@@ -82,6 +82,11 @@ def _note(command: Command, name: str, text: str, context: Context) -> Command:
     return replace(command, note=text)
 
 
+def _whose(command: Command, name: str, text: str, context: Context) -> Command:
+    """`[marta]`: the technician whose answer it is about, the writer's own where none is named."""
+    return person(command, name, text, context) if text else command
+
+
 def _nothing(command: Command, name: str, text: str, context: Context) -> Command:
     return wrong(command, "takes_nothing", text, name) if text else command
 
@@ -116,7 +121,7 @@ READERS: Mapping[str, Reader] = {
     "assign": for_ticket(person),
     "category": for_ticket(one_of),
     "void": _entry,
-    "send": _nothing,
+    "send": for_ticket(_whose),
     "yes": _nothing,
     "test": _nothing,
     "merge": _merge,

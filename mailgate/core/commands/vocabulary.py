@@ -74,7 +74,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("assign", "asignar", "[SOP-12] marta"),
     Verb("category", "categoria", "[SOP-12] security"),
     Verb("void", "anular", "345 [reason]"),
-    Verb("send", "enviar"),
+    Verb("send", "enviar", "[SOP-12] [marta]"),
     Verb("yes", "si"),
     Verb("estimate", "estimar", "[SOP-12] 90m [ask]"),
     Verb("plan", "planificar", "[SOP-12] 2026-12-01 [2026-12-03]"),
@@ -280,7 +280,8 @@ PROBLEMS: tuple[str, ...] = (
     "not_your_entry",  # got: the number of an entry that somebody else booked
     "already_void",  # got: the number of an entry that was taken back before
     "void_too_late",  # got: the number of one's own entry, booked more than a day ago
-    "nothing_held",  # got: "#send"; nothing of this ticket waits for the technician's word
+    "nothing_held",  # got: the line, "#send"; nothing of that ticket waits for the technician's word
+    "not_your_answer",  # got: the name of a colleague, whose held answer is not the writer's to send
     "adjust_to_nothing",  # got: the minutes, "0m"; right: what takes the entry back, "#void 345"
     "estimate_too_long",  # got: "999h"; right: the most of an estimate, in minutes, "6000"
     "reason_missing",  # got: the line of a ruling; right: the same with a reason, "#uphold 345 …"

@@ -10,11 +10,12 @@ from mailgate.core import ledger, promise
 from mailgate.core.choose import handed_to
 from mailgate.core.contract import account, consent
 from mailgate.core.desk import Desk
-from mailgate.core.facts import Facts
+from mailgate.core.facts import Facts, Held
 from mailgate.core.message.subject import bare
 from mailgate.core.model import Command, Entry, Kind, Matter, Outcome, Priority, Status, Ticket
 from mailgate.core.plan import Plan
 from mailgate.core.settings.rules import Matched, MatchInput, match_rules
+from mailgate.core.stages.guards import WORDS, awaited, gives_word
 from mailgate.core.stages.orders import WORK
 from mailgate.core.stages.where import answered
 
@@ -133,13 +134,13 @@ _QUARANTINE = ("release", "drop")
 
 
 def release_held(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
-    """`#send` and `#yes` let go what waited for this technician's word; another answer takes its place."""
-    held = facts.held.get(plan.ticket.id) if plan.ticket else None
-    if held is None or not plan.role.staff:
+    """`#send` and `#yes` let go what waited for a word; another answer of its writer takes its place."""
+    if not plan.role.staff:
         return plan
-    if not _gives_word(plan):
-        return plan.but(supersedes=held.whole and not plan.internal)
-    return plan.but(f"releases message {held.message}", releases=held)
+    if (held := _let_go(plan, facts)) is not None:
+        return plan.but(f"releases message {held.message}", releases=held)
+    own = facts.held.get((plan.ticket.id, plan.author or "")) if plan.ticket else None
+    return plan.but(supersedes=own.whole and not plan.internal) if own and not gives_word(plan) else plan
 
 
 def run_clocks(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -154,12 +155,13 @@ def run_clocks(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 
 def _lets_go(plan: Plan, facts: Facts) -> bool:
     """Whether a forward goes to the client now."""
-    held = facts.held.get(plan.ticket.id) if plan.ticket else None
-    return held is not None and not held.whole and _gives_word(plan)
+    held = _let_go(plan, facts)
+    return held is not None and not held.whole
 
 
-def _gives_word(plan: Plan) -> bool:
-    return plan.has("send") or plan.has("yes")
+def _let_go(plan: Plan, facts: Facts) -> Held | None:
+    word = next((command for command in plan.script.commands if command.name in WORDS), None)
+    return awaited(plan, word, facts) if word else None
 
 
 def _entries(

@@ -7,14 +7,16 @@ from datetime import datetime
 
 from mailgate.core.contract import dispute
 from mailgate.core.desk import Desk
-from mailgate.core.facts import Facts, Newer
+from mailgate.core.facts import Facts, Held, Newer
 from mailgate.core.mail import Notice
 from mailgate.core.message import subject as subjects
-from mailgate.core.model import Outcome, Ticket
+from mailgate.core.model import Command, Outcome, Problem, Role, Ticket
 from mailgate.core.plan import Plan
 from mailgate.core.stages.reply import answering, client_has_it
 from mailgate.core.unusual import Unusual, unusual
 
+# What lets go what waits.
+WORDS = ("send", "yes")
 # The text of these is a reason, not an answer.
 _RULINGS = ("uphold", "adjust", "accept", "decline", "cancel")
 
@@ -24,7 +26,7 @@ def hold_back(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
 
     Who gives that word in the very mail has seen why an earlier one was held, and is not asked again.
     """
-    if not plan.role.staff or plan.confirmed or plan.has("send") or plan.has("yes"):
+    if not plan.role.staff or plan.confirmed or gives_word(plan):
         return plan
     newer = _not_seen(plan, facts, desk) if _is_answer(plan, facts, desk) else ()
     odd = unusual(plan.script.commands, plan.text, facts.debits, desk.rules.time.confirm_above)
@@ -32,11 +34,39 @@ def hold_back(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     if ticket is None or not (newer or odd):
         return plan
     reason, why = ("collision", "did not see what came meanwhile") if newer else ("time", "books an unlikely time")
-    before = facts.held.get(ticket.id)
+    before = facts.held.get((ticket.id, plan.author or ""))
     replaced = before is not None and before.whole
     told = {"newer": [_said(one, now) for one in newer], "unusual": _booked(odd, desk), "replaced": replaced}
     plan = plan.but(ticket=ticket, changed=ticket, hold=reason, internal=True, supersedes=replaced)
     return plan.ends(Outcome.APPEND, f"waits whole: {why}", notices=(held_notice(plan, ticket, desk, told),))
+
+
+def gives_word(plan: Plan) -> bool:
+    """Whether the mail lets something go that waited."""
+    return any(map(plan.has, WORDS))
+
+
+def awaited(plan: Plan, command: Command, facts: Facts) -> Held | None:
+    """What a `#send` or `#yes` lets go: the writer's own, or that of the colleague whom it names."""
+    ticket = command.ticket or (plan.ticket.id if plan.ticket else 0)
+    return facts.held.get((ticket, command.value or plan.author or ""))
+
+
+def word_problem(plan: Plan, command: Command, facts: Facts, desk: Desk) -> Problem | None:
+    """Why a `#send` or `#yes` lets nothing go.
+
+    A colleague's answer is sent by who has the ticket now, or by the director. What a colleague forwarded is a note of
+    theirs, and waits for nobody else; nor is a forward sent from another mail than one of its ticket.
+    """
+    held = awaited(plan, command, facts)
+    ticket = facts.tickets.get(command.ticket or 0, plan.ticket)
+    own = command.value in ("", plan.author)
+    here = plan.ticket is not None and ticket is not None and ticket.id == plan.ticket.id
+    if held is None or ticket is None or not (held.whole or (own and here)):
+        return Problem("nothing_held", command.line)
+    if own or plan.role is Role.DIRECTOR or ticket.technician == plan.author:
+        return None
+    return Problem("not_your_answer", desk.staff_name(command.value))
 
 
 def held_notice(plan: Plan, ticket: Ticket, desk: Desk, told: Mapping[str, object]) -> Notice:

@@ -19,6 +19,7 @@ from mailgate.core.message import subject
 from mailgate.core.model import Command, Entry, Kind, MatterKind, Outcome, Problem, Role
 from mailgate.core.plan import Plan
 from mailgate.core.settings.rules import Rules
+from mailgate.core.stages.guards import WORDS, word_problem
 from mailgate.core.stages.guests import admission_problem
 from mailgate.core.stages.merging import merge_problem
 from mailgate.core.stages.planning import PLANNING, plan_problem
@@ -136,8 +137,8 @@ def _checked(plan: Plan, found: Command, facts: Facts, desk: Desk, now: datetime
         problem = admission_problem(found, facts, desk)
     elif found.name == "merge":
         problem = merge_problem(plan, found, facts, desk)
-    elif found.name in ("send", "yes") and not _held_back(plan, found, facts):
-        problem = Problem("nothing_held", f"#{found.name}")
+    elif found.name in WORDS:
+        problem = None if _past_limit(plan, found, facts) else word_problem(plan, found, facts, desk)
     else:
         problem = plan_problem(plan, found, facts, desk, now) or ruling_problem(plan, found, facts)
     # Of one that was merged, the ticket in which it goes on is meant.
@@ -160,12 +161,11 @@ def _client_of(found: Command, plan: Plan, facts: Facts) -> bool:
     return ticket is None or bool(ticket.client)
 
 
-def _held_back(plan: Plan, found: Command, facts: Facts) -> bool:
-    """Whether something waits for this word: a message, or with `#yes` work past the client's limit."""
-    if plan.ticket is None:
+def _past_limit(plan: Plan, found: Command, facts: Facts) -> bool:
+    """Whether work past the client's limit waits for this `#yes`."""
+    if found.name != "yes" or plan.ticket is None:
         return False
-    debits = consent.open_in(facts.matters, plan.ticket.id, MatterKind.DEBIT) if found.name == "yes" else ()
-    return plan.ticket.id in facts.held or bool(debits)
+    return bool(consent.open_in(facts.matters, plan.ticket.id, MatterKind.DEBIT))
 
 
 def _ruled_once(commands: Iterable[Command]) -> Iterator[Command]:
@@ -179,7 +179,7 @@ def _ruled_once(commands: Iterable[Command]) -> Iterator[Command]:
 
 
 # Of each group one command is about the same thing in a mail: a second one says something else.
-_ONE_OF = (("accept", "decline", "cancel"), ("send", "yes"), ("estimate",), PLANNING, ("release", "drop", "allow"))
+_ONE_OF = (("accept", "decline", "cancel"), WORDS, ("estimate",), PLANNING, ("release", "drop", "allow"))
 
 
 def _alone(commands: Iterable[Command], plan: Plan, facts: Facts) -> tuple[Command, ...]:
@@ -197,6 +197,8 @@ def _alone(commands: Iterable[Command], plan: Plan, facts: Facts) -> tuple[Comma
 
 
 def _about(found: Command, plan: Plan) -> tuple[int | None, int | None]:
+    if found.name in WORDS:
+        return None, None  # one of them in a mail, whatever ticket it names: on each the rest is decided anew
     return found.ticket or (plan.ticket.id if plan.ticket else None), found.quarantined
 
 

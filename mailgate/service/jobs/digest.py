@@ -16,7 +16,7 @@ from mailgate.core.mail import Notice
 from mailgate.core.model import Matter, MatterKind, Priority, Ticket
 from mailgate.service.letters import post
 from mailgate.service.office import Office
-from mailgate.store import Connection, board, entries, events, matters, outbox, quarantine
+from mailgate.store import Connection, board, entries, events, holds, matters, outbox, quarantine, tickets
 from mailgate.store.outbox import Queued
 from mailgate.store.quarantine import Quarantined
 
@@ -80,6 +80,7 @@ def _sections(tx: Connection, desk: Desk, since: datetime, now: datetime) -> Ite
     for name, kinds in _MATTERS:
         of_kind = [matter for matter in open_matters if matter.kind in kinds]
         yield _section(name, of_kind, lambda matter: _matter(tx, desk, matter))
+    yield _section("unsent", list(_unsent(tx)), lambda one: _answer(desk, *one))
     yield _section("quarantine", quarantine.waiting(tx), _quarantined)
     low = entries.low(tx, max(desk.rules.time.warn_at, default=0), now - _MOVED_WITHIN)
     yield _section("low", low, lambda one: {**_ITEM, "client_name": desk.client_name(one[0]), "minutes": one[1]})
@@ -113,16 +114,16 @@ def _tickets(tx: Connection, desk: Desk, since: datetime, now: datetime) -> Iter
         ("held", board.held(tx)),
     )
     seen: set[int] = set()
-    for name, tickets in found:
+    for name, listed in found:
         # Only the first few are shown: what is urgent stands before the rest, which keep their order.
-        here = [ticket for ticket in tickets if ticket.id not in seen]
+        here = [ticket for ticket in listed if ticket.id not in seen]
         yield name, sorted(here, key=lambda ticket: ticket.priority is not Priority.URGENT)
-        seen.update(ticket.id for ticket in tickets)
+        seen.update(ticket.id for ticket in listed)
 
 
 # What an item of a section may say; each says what it has.
 _ITEM: Mapping[str, Any] = {
-    **dict.fromkeys(("tag", "client_name", "subject", "technician_name", "priority", "held"), ""),
+    **dict.fromkeys(("tag", "client_name", "subject", "technician", "technician_name", "priority", "held"), ""),
     **dict.fromkeys(("sender", "reason", "to"), ""),
     **dict.fromkeys(("due_at", "delivery", "since", "entry", "minutes", "number")),
 }
@@ -151,6 +152,25 @@ def _matter(tx: Connection, desk: Desk, matter: Matter) -> dict[str, Any]:
         "entry": matter.entry,
         "minutes": -entry.minutes if entry else matter.minutes,
         "since": matter.at,
+    }
+
+
+def _unsent(tx: Connection) -> Iterator[tuple[Ticket, str, datetime]]:
+    """Answers that wait whole, each with its ticket, who wrote it and when."""
+    waiting = holds.all_unsent(tx)
+    found = tickets.get_many(tx, sorted({number for number, _, _ in waiting}))
+    yield from ((found[number], technician, at) for number, technician, at in waiting)
+
+
+def _answer(desk: Desk, ticket: Ticket, technician: str, at: datetime) -> dict[str, Any]:
+    return {
+        **_ITEM,
+        "tag": desk.tag(ticket.id),
+        "client_name": desk.client_name(ticket.client) or ticket.requester,
+        "subject": ticket.subject,
+        "technician": technician,
+        "technician_name": desk.staff_name(technician),
+        "since": at,
     }
 
 
