@@ -49,8 +49,9 @@ _OTHER: Values = {
     "client_name": "Beta Ltd",
     "technician_name": "",
 }
-_ONE: Values = {"tickets": (_ITEM,), "all": False}
-_SEVERAL: Values = {"tickets": (_ITEM, _OTHER), "all": True}
+_ONE: Values = {"tickets": (_ITEM,), "count": 1, "others": (), "all": False}
+_SEVERAL: Values = {"tickets": (_ITEM, _OTHER), "count": 2, "others": (), "all": True}
+_MANY: Values = {**_SEVERAL, "count": 4, "others": ("SOP-13", "SOP-14")}
 
 VALUES: Mapping[str, Sequence[Values]] = {
     "planned": (
@@ -68,9 +69,9 @@ VALUES: Mapping[str, Sequence[Values]] = {
             "balance": 0,
         },
     ),
-    "overdue": (_ONE, _SEVERAL),
-    "promise_soon": (_ONE, _SEVERAL),
-    "promise_broken": (_ONE, _SEVERAL),
+    "overdue": (_ONE, _SEVERAL, _MANY),
+    "promise_soon": (_ONE, _SEVERAL, _MANY),
+    "promise_broken": (_ONE, _SEVERAL, {**_MANY, "count": 99}),
     "planned_for_you": (
         _PLANNED,
         {**_POSTPONED, "start": date(2026, 11, 2), "delivery": None, "reason": "Falta el acceso al servidor."},

@@ -131,6 +131,22 @@ def test_after_a_week_off_one_mail_tells_all_that_broke_and_nothing_as_due_soon(
     assert [run(story, week_later + minutes * MINUTE) for minutes in (0, 1, 60)] == [[], [], []]
 
 
+def test_of_many_the_first_five_stand_in_full_the_urgent_before_the_rest(story: Story) -> None:
+    for number in range(2, 61):
+        story.says("ana", "No va.", subject=f"Parte {number}")
+    story.says("elena", "#priority urgent", 24)
+    run(story, DUE)
+    told = story.text_of(BROKEN)
+    full = [line.split()[1] for line in told.splitlines() if line.startswith("- SOP")]
+    assert full == ["SOP-24", "SOP-1", "SOP-2", "SOP-3", "SOP-4"]
+    assert "- y 55 más: SOP-5, SOP-6," in told
+    assert "SOP-55…" in told
+    assert "SOP-56" not in told
+    assert [mail.subject for mail in story.stored.mails() if mail.template == BROKEN] == [
+        "60 respuestas fuera de plazo"
+    ] * 2
+
+
 def test_what_is_due_soon_and_what_broke_are_two_mails(story: Story) -> None:
     story.says("ana", "Otra cosa.", subject="El logo", at=NOW + HOUR)
     story.told()

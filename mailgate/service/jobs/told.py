@@ -10,11 +10,15 @@ from mailgate.core.address import DESK_ITSELF
 from mailgate.core.contract.consequences import to_staff
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Notice
-from mailgate.core.model import Ticket
+from mailgate.core.model import Priority, Ticket
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.store import Connection, due
 from mailgate.store.due import Told
+
+# A mail is read on a phone: the first few in full, of the others the names of as many as a few lines hold.
+_MOST = 5
+_MOST_NAMED = 50
 
 
 def tell(tx: Connection, office: Office, kind: Told, tickets: Sequence[Ticket], now: datetime) -> int:
@@ -31,8 +35,18 @@ def _notices(desk: Desk, template: str, tickets: Sequence[Ticket]) -> Iterator[N
     people = {desk.staff_address(ticket.technician): ticket.technician for ticket in tickets} | {director: None}
     for address, technician in people.items():
         theirs = [ticket for ticket in tickets if address in (director, desk.staff_address(ticket.technician))]
-        items = [_item(desk, ticket) for ticket in theirs]
-        yield to_staff(desk, technician, template, {"tickets": items, "all": address == director}, DESK_ITSELF)
+        yield to_staff(desk, technician, template, _values(desk, theirs, everyones=address == director), DESK_ITSELF)
+
+
+def _values(desk: Desk, tickets: Sequence[Ticket], *, everyones: bool) -> dict[str, Any]:
+    """What is urgent stands before the rest, which keep their order."""
+    ordered = sorted(tickets, key=lambda ticket: ticket.priority is not Priority.URGENT)
+    return {
+        "tickets": [_item(desk, ticket) for ticket in ordered[:_MOST]],
+        "count": len(ordered),
+        "others": [desk.tag(ticket.id) for ticket in ordered[_MOST : _MOST + _MOST_NAMED]],
+        "all": everyones,
+    }
 
 
 def _item(desk: Desk, ticket: Ticket) -> dict[str, Any]:
