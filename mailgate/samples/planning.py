@@ -53,6 +53,12 @@ _ONE: Values = {"tickets": (_ITEM,), "count": 1, "others": (), "all": False}
 _SEVERAL: Values = {"tickets": (_ITEM, _OTHER), "count": 2, "others": (), "all": True}
 _MANY: Values = {**_SEVERAL, "count": 4, "others": ("SOP-13", "SOP-14")}
 
+_WITHOUT: Values = {
+    **_ITEM,
+    "away_name": "Marta Gil",
+    "back_at": datetime(2026, 11, 5, 9, 0, tzinfo=UTC),
+}
+
 VALUES: Mapping[str, Sequence[Values]] = {
     "planned": (
         _PLANNED,
@@ -68,6 +74,11 @@ VALUES: Mapping[str, Sequence[Values]] = {
             "ticket_tag": "SOP-12",
             "balance": 0,
         },
+    ),
+    "starts_without": (
+        _WITHOUT,
+        {**_WITHOUT, "technician_name": "Luis Soto", "back_at": None},
+        {**_WITHOUT, "ticket": _OTHER["ticket"], "back_at": None},
     ),
     "overdue": (_ONE, _SEVERAL, _MANY),
     "promise_soon": (_ONE, _SEVERAL, _MANY),

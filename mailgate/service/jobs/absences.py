@@ -12,6 +12,7 @@ from mailgate.core.address import DESK_ITSELF
 from mailgate.core.assignment import handed_over, waits_for_technician
 from mailgate.core.choose import Choice, choose, placed
 from mailgate.core.contract.consequences import to_staff
+from mailgate.core.desk import Desk
 from mailgate.core.mail import Notice
 from mailgate.core.model import Status, Ticket
 from mailgate.service.letters import post
@@ -23,12 +24,17 @@ from mailgate.store.facts import roster_for, yesterday
 _FOR_GOOD = Gone(None, short=False)
 
 
+def who_is_away(tx: Connection, desk: Desk, now: datetime) -> dict[str, Gone]:
+    """Those of the desk who are not there, by id."""
+    return absence.all_gone(desk, absences.since(tx, yesterday(now)), now)
+
+
 def run(tx: Connection, office: Office, now: datetime) -> int:
     """Move the tickets of who is away and give back those of who is there, in hours of the desk; how many that were."""
     desk = office.desk
     if not desk.calendar.is_open(now):
         return 0
-    away = absence.all_gone(desk, absences.since(tx, yesterday(now)), now)
+    away = who_is_away(tx, desk, now)
     waiting = tickets.held_for_absence(tx)
     lost = {ticket.technician or "" for ticket in waiting} - desk.rules.technicians.keys()
     away |= dict.fromkeys(lost, _FOR_GOOD)
@@ -47,14 +53,12 @@ def _theirs(tx: Connection, technician: str) -> Iterator[Ticket]:
 def _looked_to(tx: Connection, office: Office, ticket: Ticket, gone: Gone, now: datetime) -> bool:
     """Choose anew for a ticket, once for each absence: what a person decides after that stays. Whether it was moved."""
     desk = office.desk
-    whose = f"{ticket.id}/{ticket.technician}/"
-    until = desk.local_day(gone.back_at).isoformat() if gone.back_at else ""
+    whose = _whose(ticket)
     before = events.latest_key(tx, "away", ticket.client, whose)
-    number = events.record(tx, "away", ticket.client, whose + until, now)
+    number = note_look(tx, desk, ticket, gone, now)
     if number is None:
         return False
-    roster = roster_for(tx, ticket.client, desk.rules.technicians, now)
-    choice = choose(desk, ticket, roster, now)
+    choice = chosen_anew(tx, desk, ticket, now)
     after = placed(ticket, choice)
     # Somebody who stays away for longer: the client was told an earlier day.
     longer = before is not None and desk.local_day(now) <= _day_of(before, whose) and after.held_for == "away"
@@ -63,8 +67,24 @@ def _looked_to(tx: Connection, office: Office, ticket: Ticket, gone: Gone, now: 
     after = promise.clocked(after, desk, now)
     tickets.update(tx, after)
     balance = entries.balance(tx, ticket.client)
-    post(tx, office, list(_told(office, ticket, after, choice, balance)), now, f"x{number}")
+    post(tx, office, list(told(desk, ticket, after, choice, balance)), now, f"x{number}")
     return True
+
+
+def note_look(tx: Connection, desk: Desk, ticket: Ticket, gone: Gone, now: datetime) -> int | None:
+    """Note that a ticket is looked to because of this absence; the event's number, None where it was before."""
+    until = desk.local_day(gone.back_at).isoformat() if gone.back_at else ""
+    return events.record(tx, "away", ticket.client, _whose(ticket) + until, now)
+
+
+def _whose(ticket: Ticket) -> str:
+    """How the keys of a ticket's looks begin, for who has it."""
+    return f"{ticket.id}/{ticket.technician}/"
+
+
+def chosen_anew(tx: Connection, desk: Desk, ticket: Ticket, now: datetime) -> Choice:
+    """Who does the ticket from now on, and why."""
+    return choose(desk, ticket, roster_for(tx, ticket.client, desk.rules.technicians, now), now)
 
 
 def _day_of(key: str, whose: str) -> date:
@@ -72,11 +92,12 @@ def _day_of(key: str, whose: str) -> date:
     return date.fromisoformat(day) if day else date.min
 
 
-def _told(office: Office, before: Ticket, after: Ticket, choice: Choice, balance: int) -> Iterator[Notice]:
+def told(desk: Desk, before: Ticket, after: Ticket, choice: Choice, balance: int) -> Iterator[Notice]:
+    """To who has the ticket now, or to the client who waits."""
     if after.technician != before.technician:
-        yield handed_over(office.desk, after, choice, balance)
+        yield handed_over(desk, after, choice, balance)
     elif choice.back_at:
-        yield waits_for_technician(office.desk, after, choice.back_at)
+        yield waits_for_technician(desk, after, choice.back_at)
 
 
 def _back(tx: Connection, office: Office, technician: str, now: datetime) -> int:

@@ -15,7 +15,7 @@ from mailgate.core.settings.checks import build
 from mailgate.core.settings.rules import Rules
 from mailgate.service.schedule import JOBS
 from mailgate.store import absences
-from tests.service.test_contract import ANA, MARTA, Story
+from tests.service.test_contract import ANA, ELENA, MARTA, Story
 from tests.service.test_technicians import LUIS, away, sent, told
 from tests.stored import stored_desk
 from tests.support import KEY, RULES
@@ -165,3 +165,62 @@ def test_a_desk_of_one_who_is_away_for_long_keeps_its_tickets(tmp_path: Path):
         away(story, "elena", 3, 20)
         assert runs(story, TUESDAY) == 0
         assert (story.ticket().technician, story.ticket().status) == ("elena", Status.NEW)
+
+
+# ---- planned work whose technician is away on its day ---------------------------------------------
+
+
+def starts(story: Story, at: datetime) -> None:
+    """The jobs in their order, as each minute runs them, twice."""
+    for _ in range(2):
+        with story.stored.store.write() as tx:
+            for job in ("planned", "promises", "absences"):
+                JOBS[job](tx, story.stored.office, at)
+
+
+def planned_for_thursday(story: Story) -> None:
+    story.says("marta", "#plan 2026-11-05 2026-11-06", 1, at=TUESDAY)
+    sent_so_far(story)
+
+
+def test_planned_work_of_who_is_away_for_short_waits_on_its_day_and_client_and_director_are_told_once(story: Story):
+    planned_for_thursday(story)
+    away(story, "marta", 4, 5)
+    starts(story, THURSDAY)
+    assert since_then(story) == [("waits_for_technician", ANA), ("starts_without", ELENA)]
+    assert (story.ticket().status, story.ticket().held_for) == (Status.HELD, "away")
+    told = story.text_of("starts_without")
+    assert all(words in told for words in ("Marta Gil está fuera", "espera a que vuelva, mañana", "6 de noviembre"))
+    starts(story, FRIDAY_AFTER)
+    assert since_then(story) == [("back_again", MARTA)]
+    assert story.ticket().status is Status.OPEN
+
+
+def test_planned_work_of_who_is_away_for_long_goes_to_somebody_else_on_its_day(story: Story):
+    planned_for_thursday(story)
+    away(story, "marta", 4, 30)
+    starts(story, THURSDAY)
+    assert since_then(story) == [("handed_over", LUIS), ("starts_without", ELENA)]
+    assert (story.ticket().status, story.ticket().technician) == (Status.OPEN, "luis")
+    assert "Planificado: 5 nov 2026 – 6 nov 2026" in story.text_of("handed_over")
+    assert "Pasa a Luis" in story.text_of("starts_without")
+
+
+def test_who_is_given_planned_work_back_by_a_person_keeps_it(story: Story):
+    planned_for_thursday(story)
+    away(story, "marta", 4, 30)
+    starts(story, THURSDAY)
+    story.says("elena", "#assign marta", 1, at=THURSDAY)
+    sent_so_far(story)
+    starts(story, THURSDAY + MINUTE)
+    assert (since_then(story), story.ticket().technician) == ([], "marta")
+
+
+def test_where_nobody_is_there_planned_work_opens_and_the_director_is_told(story: Story):
+    planned_for_thursday(story)
+    for who in ("marta", "luis", "elena"):
+        away(story, who, 4, 30)
+    starts(story, THURSDAY)
+    assert since_then(story) == [("starts_without", ELENA)]
+    assert "sigue con Marta" in story.text_of("starts_without")
+    assert story.ticket().status is Status.OPEN
