@@ -82,6 +82,8 @@ def _said(said: Sequence[Message], rules: Rules, width: int) -> Iterator[str]:
         paint = _dim if message.internal else str
         # Commands are taken out of a text, and a mail may hold nothing else.
         text = message.text.strip("\n") or ("" if message.attachments else "(no text)")
+        if message.blob is None and not message.why:
+            text = "(no longer kept)"
         yield from (paint(line) for line in _wrapped(text, width) if text)
         yield from (click.style(f"[{_file(file)}]", fg="magenta") for file in message.attachments)
 
@@ -91,6 +93,7 @@ def _rule(message: Message, rules: Rules, width: int) -> str:
     name = harmless_line(message.author_name)
     address = harmless_line(message.author) or "nobody"
     marks = [message.role.value, "automatic" * bool(message.automatic), "internal" * message.internal]
+    marks += ["mail no longer kept" * (message.blob is None)]
     said = " · ".join(["", *filter(None, marks), _when(message.at, rules)])
     who = cut(f"{name} <{address}>" if name else address, max(_LABEL, width - cells(said) - 6))
     head = f"── {who}{said} "
@@ -108,7 +111,7 @@ def _wrapped(text: str, width: int) -> Iterator[str]:
 
 
 def _file(file: Attachment) -> str:
-    return f"{harmless_line(file.name)}, {_size(file.size)}"
+    return f"{harmless_line(file.name)}, {_size(file.size)}{'' if file.kept else ', no longer kept'}"
 
 
 def _size(size: int) -> str:

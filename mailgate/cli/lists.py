@@ -52,10 +52,10 @@ def quarantine_show(place: Place, id: int, json_wanted: bool) -> None:  # noqa: 
     with place.store() as store, store.read() as tx:
         held = _quarantined(quarantine.get(tx, id), id)
         kept = journal.get(tx, held.journal)
-    raw = kept.raw if kept else b""
+    raw = kept.raw if kept else b"(no longer kept)\n"
     if json_wanted:
         shown = {**_quarantine_object(held, rules), "state": held.state, "detail": held.detail or None}
-        show({**shown, "raw": raw.decode("utf-8", "replace")}, json_wanted, str)
+        show({**shown, "raw": raw.decode("utf-8", "replace") if kept else None}, json_wanted, str)
         return
     click.echo(harmless("\n".join(filter(None, (held.reason, held.detail)))), err=True)
     if sys.stdout.isatty():
@@ -149,6 +149,8 @@ def _unsent(tx: Connection, id: int, states: tuple[str, ...]) -> None:  # noqa: 
         raise NotFound(f"{id}: no mail of this number in the outbox")
     if mail.state not in states:
         raise Refused(f"{id}: is {mail.state}")
+    if not mail.kept:
+        raise Refused(f"{id}: the mail is no longer kept")
     if outbox.is_under_way(tx, id, utc_now()):
         raise Refused(f"{id}: is being sent")
 

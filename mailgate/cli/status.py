@@ -61,6 +61,8 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "quarantine", _backlog(found["quarantine"])
     yield "disk", f"{_gigabytes(found['disk_free'])} free of {_gigabytes(found['disk_size'])}"
     yield "last backup", found["backup_at"] or "none yet"
+    if found["cleared_at"]:
+        yield "retention", f"all removed that was due, {found['cleared_at']}"
     yield "last good audit", found["audited_at"] or "none yet"
 
 

@@ -149,7 +149,10 @@ def _message_object(message: Message, rules: Rules) -> dict[str, Any]:
         "role": message.role.value,
         "internal": message.internal,
         "text": message.text,
-        "attachments": [{"name": file.name, "type": file.type, "size": file.size} for file in message.attachments],
+        "kept": message.blob is not None,
+        "attachments": [
+            {"name": file.name, "type": file.type, "size": file.size, "kept": file.kept} for file in message.attachments
+        ],
     }
 
 

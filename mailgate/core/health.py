@@ -54,6 +54,7 @@ class Health:
     it. overtaken: whether a mail that was queued after the oldest unsent one was sent. unsent_error: of the
     oldest unsent mail. given_up: mails of the last week. failures: messages in quarantine that our own
     program failed on. disk_free, disk_size: bytes. audited_at: when the books were found good last.
+    cleared_at: when all was removed last that a day's limits of [retention] had let go.
     """
 
     roads: dict[str, datetime | None]
@@ -71,6 +72,7 @@ class Health:
     backup_at: datetime | None
     audited_at: datetime | None
     halted_since: datetime | None
+    cleared_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

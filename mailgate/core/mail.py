@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from mailgate.core.proof import UNCHECKED, Verdicts
@@ -45,7 +45,7 @@ class Attachment:
     part: position in a depth-first walk of the message's parts, from 0. size: bytes, decoded.
     name: cleaned for display, never a path. content_id: without angle brackets, or None.
     inline: shown inside the text (RFC 2183), as a picture that the HTML part refers to.
-    content: the decoded bytes, None where the message was not read just now.
+    content: the decoded bytes, None where the message was not read just now. kept: False once retention removed it.
     """
 
     part: int
@@ -55,6 +55,7 @@ class Attachment:
     content_id: str | None = None
     inline: bool = False
     content: bytes | None = field(default=None, repr=False, compare=False)
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,11 @@ class Outgoing:
     sender: str
     raw: bytes
     text: str
+
+
+def file_name(created_at: datetime, number: int) -> str:
+    """The file of a mail in the outbox folder: when it was queued, in UTC, and its number there."""
+    return f"{created_at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{number:08d}.eml"
 
 
 @dataclass(frozen=True, slots=True)

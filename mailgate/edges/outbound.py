@@ -12,14 +12,13 @@ import os
 import re
 import ssl
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 from typing import Protocol
 
 import aiosmtplib
 
 from mailgate import config, disk
-from mailgate.core.mail import Delivery, Due, Failed, Sent
+from mailgate.core.mail import Delivery, Due, Failed, Sent, file_name
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Outgoing
 from mailgate.edges.dkim import Signer
@@ -67,7 +66,7 @@ class FileTransport:
     def _write(self, mail: Due) -> None:
         """Make the file durable under a name that depends on the mail alone: a repeat replaces it."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        target = self._folder / file_name(mail)
+        target = self._folder / file_name(mail.created_at, mail.id)
         draft = target.with_suffix(".tmp")
         with draft.open("wb") as file:
             file.write(mail.raw)
@@ -75,11 +74,6 @@ class FileTransport:
             os.fsync(file.fileno())
         draft.replace(target)
         disk.sync(self._folder)
-
-
-def file_name(mail: Due) -> str:
-    """The file of a mail in the outbox folder: when it was queued, in UTC, and its id."""
-    return f"{mail.created_at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{mail.id:08d}.eml"
 
 
 class SmtpTransport:

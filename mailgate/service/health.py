@@ -14,7 +14,7 @@ from mailgate.core.mail import Source
 from mailgate.core.mailbox import mailbox_name
 from mailgate.core.settings.rules import Rules
 from mailgate.service.office import Office
-from mailgate.store import Connection, events, journal, mailboxes, outbox, quarantine
+from mailgate.store import Connection, events, journal, mailboxes, outbox, quarantine, walks
 
 _RECENT = timedelta(days=7)
 
@@ -39,6 +39,7 @@ def looked(tx: Connection, rules: Rules, now: datetime) -> Health:
         backup_at=events.latest(tx, "backup"),
         audited_at=events.latest(tx, "day"),
         halted_since=events.halted_since(tx),
+        cleared_at=walks.done_last(tx),
     )
 
 

@@ -116,10 +116,12 @@ def _message_id(desk: Desk, name: str, now: datetime) -> str:
 
 def _carried(tx: Connection, notice: Notice, source: Source) -> list[Part]:
     """The attachments that a mail hands on, byte for byte."""
-    blob, attachments = source if notice.carry else (0, ())
+    blob: int | None
+    blob, attachments = source if notice.carry else (None, ())
     if notice.carry_from is not None and (message := messages.get(tx, notice.carry_from)):
         blob, attachments = message.blob, message.attachments
+    attachments = tuple(file for file in attachments if file.kept)
     unread = [file.part for file in attachments if file.content is None]
-    contents = mime.contents(blobs.get(tx, blob), unread) if unread else {}
+    contents = mime.contents(blobs.get(tx, blob), unread) if unread and blob is not None else {}
     contents |= {file.part: file.content for file in attachments if file.content is not None}
     return [Part(file.name, file.type, contents[file.part], file.content_id, file.inline) for file in attachments]

@@ -30,6 +30,36 @@ def get(tx: Connection, blob: int) -> bytes:
     return bytes(tx.value("select data from blob where id = :blob", blob=blob))
 
 
+def replace(tx: Connection, blob: int, data: bytes) -> bool:
+    """Put other bytes in the place of a blob's, for all that refer to it; those from before are gone.
+
+    False, and nothing done, where another blob has these bytes.
+    """
+    digest = hashlib.sha256(data).hexdigest()
+    if tx.value("select 1 from blob where digest = :digest and id <> :blob", digest=digest, blob=blob):
+        return False
+    tx.run(
+        "update blob set digest = :digest, size = :size, data = :data where id = :blob",
+        digest=digest,
+        size=len(data),
+        data=data,
+        blob=blob,
+    )
+    return True
+
+
+def remove_unneeded(tx: Connection, blob: int) -> bool:
+    """Remove a blob that nothing refers to any more; whether it was so."""
+    return bool(
+        tx.run(
+            "delete from blob where id = :blob and not exists (select 1 from journal where blob = :blob)"
+            " and not exists (select 1 from message where blob = :blob)"
+            " and not exists (select 1 from outbox where blob = :blob)",
+            blob=blob,
+        )
+    )
+
+
 def at_once(sizes: Sequence[Row]) -> list[int]:
     """Of rows with id and size, the ids of the first ones that memory has room for together; at least one."""
     totals = accumulate(row["size"] for row in sizes)

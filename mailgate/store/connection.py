@@ -79,13 +79,15 @@ class Connection:
 
 # The log is folded into the file every 16 MB: in a big store each message touches pages all over the
 # indexes, and folding every 4 MB, the default, writes most of them again and again. What undoes a
-# savepoint is kept in memory: in a file, the default, it would be half of all that is written.
+# savepoint is kept in memory: in a file, the default, it would be half of all that is written. What is
+# removed is overwritten: it is gone from the file, not only from the tables.
 _PRAGMAS = (
     "journal_mode=wal",
     "synchronous=full",
     "foreign_keys=on",
     "trusted_schema=off",
     "temp_store=memory",
+    "secure_delete=on",
     "wal_autocheckpoint=4000",
 )
 

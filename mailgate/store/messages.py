@@ -19,7 +19,7 @@ class Message:
 
     text: what readers of the ticket see, commands taken out. refs: Message-IDs of its References.
     why: the trail of the decision, one step a line. automatic: "" or why it is a robot's. proof: what proved
-    who wrote, in words.
+    who wrote, in words. blob: its raw bytes, None once they are gone.
     """
 
     id: int
@@ -38,7 +38,7 @@ class Message:
     text: str
     outcome: Outcome
     why: str
-    blob: int
+    blob: int | None
     attachments: tuple[Attachment, ...] = ()
     echo: bool = False
     proof: str = ""
@@ -273,4 +273,5 @@ def _attachment(row: Row) -> Attachment:
         size=row["size"],
         content_id=row["content_id"],
         inline=bool(row["inline"]),
+        kept=bool(row["kept"]),
     )

@@ -17,7 +17,8 @@ CANCELLED = "cancelled"
 class Queued:
     """A row of the outbox as people see it. state: "queued", "sent" or "failed".
 
-    bounced: "" for a mail that did not come back, else "soft", "hard" or "past", see `schema`.
+    bounced: "" for a mail that did not come back, else "soft", "hard" or "past", see `schema`. kept: whether the mail
+    itself is still there.
     """
 
     id: int
@@ -31,6 +32,7 @@ class Queued:
     ticket: int | None
     message_id: str = ""
     bounced: str = ""
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,4 +266,5 @@ def _queued(row: Row) -> Queued:
         ticket=row["ticket"],
         message_id=row["message_id"],
         bounced=row["bounced"],
+        kept=row["blob"] is not None,
     )

@@ -194,6 +194,31 @@ create index left_mail_told on left_mail (told_at, id);
 """
 
 
+# What retention and erasure remove leaves a reference without anything behind it; each index finds who needs a blob.
+_RECORDS = """
+create index journal_blob on journal (blob);
+create index message_blob on message (blob);
+create index outbox_blob on outbox (blob);
+alter table attachment add column kept integer not null default 1;
+create index attachment_kept on attachment (message, part) where kept = 1;
+alter table quarantine add column gone_at text;
+create index quarantine_kept on quarantine (at) where gone_at is null;
+alter table ticket add column gone_at text;
+create index ticket_closed on ticket (closed_at) where closed_at is not null and gone_at is null;
+create index quarantine_journal on quarantine (journal);
+create index matter_ticket on matter (ticket) where ticket is not null;
+create index look_at on look (at);
+
+create table walk (
+    name text primary key,
+    key text not null,
+    after integer,
+    done_at text,
+    removed integer not null
+) strict;
+"""
+
+
 @migrations()
 def m0001_first_schema(db: Database) -> None:
     """Journal, tickets, messages, ledger, outbox, quarantine."""
@@ -217,11 +242,11 @@ def m0003_working_desk(db: Database) -> None:
 def m0004_client_area(db: Database) -> None:
     """Links to sign in, sessions, who looked at access data; messages that come by the client area."""
     db.executescript(_CLIENT_AREA)
-    _let_in_by_web(db)
+    _reword(db, "journal", "'imap', 'inject')", "'imap', 'inject', 'web')")
 
 
-def _let_in_by_web(db: Database) -> None:
-    """Allow one more source in the journal.
+def _reword(db: Database, table: str, before: str, after: str) -> None:
+    """Allow more in a table than it was made with.
 
     As SQLite says to change a check (lang_altertable.html, section 7): what is on disk stays as it is, while to
     copy the table would break what refers to it.
@@ -229,13 +254,13 @@ def _let_in_by_web(db: Database) -> None:
     run = db.conn.execute
     version = run("pragma schema_version").fetchone()[0]
     run("pragma writable_schema = on")
-    before, after = "'imap', 'inject')", "'imap', 'inject', 'web')"
     changed = run(
-        "update sqlite_schema set sql = replace(sql, ?, ?) where name = 'journal' and sql like '%' || ? || '%'",
-        (before, after, before),
+        "update sqlite_schema set sql = replace(sql, ?, ?)"
+        " where type = 'table' and name = ? and sql like '%' || ? || '%'",
+        (before, after, table, before),
     )
     if changed.rowcount != 1:
-        raise AssertionError("the journal has another check than it was made with")
+        raise AssertionError(f"{table} is not as it was made")
     run(f"pragma schema_version = {version + 1}")
     run("pragma writable_schema = reset")
 
@@ -250,6 +275,14 @@ def m0005_hostile(db: Database) -> None:
 def m0006_first_sight(db: Database) -> None:
     """What of a mailbox is ours to take, and what was left there."""
     db.executescript(_FIRST_SIGHT)
+
+
+@migrations()
+def m0007_records(db: Database) -> None:
+    """What is kept for so long and no longer: raw bytes may be gone, and files, and what was said."""
+    for table in ("journal", "message", "outbox"):
+        _reword(db, table, "blob integer not null references blob (id)", "blob integer references blob (id)")
+    db.executescript(_RECORDS)
 
 
 def migrate(connection: Connection) -> None:

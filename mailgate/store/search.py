@@ -15,6 +15,8 @@ from mailgate.store.tickets import Only
 # grows with the store.
 _RANKED = 1000
 _MOST_WORDS = 20
+# Of the index that are written at a time: some tens of milliseconds.
+_PAGES = 500
 # How many times more a word of the subject tells than one of the text.
 _WEIGHTS = "4.0, 1.0"
 
@@ -35,6 +37,27 @@ def keep(tx: Connection, message: int, subject: str, text: str) -> None:
         subject=subject,
         text=text,
     )
+
+
+def forget(tx: Connection, message: int, subject: str, text: str) -> None:
+    """Let a message be found no more. subject, text: as they were kept."""
+    tx.run(
+        "insert into search (search, rowid, subject, text) values ('delete', :message, :subject, :text)",
+        message=message,
+        subject=subject,
+        text=text,
+    )
+
+
+def overwrite(tx: Connection, *, begin: bool) -> bool:
+    """Write a portion of the index anew, without the words that were forgotten; whether there is more to do.
+
+    Until that is done to the end they stand in it still, marked as gone, from the commit on that forgot them.
+    begin: take up the whole index.
+    """
+    before = tx.db.conn.total_changes
+    tx.run("insert into search (search, rank) values ('merge', :pages)", pages=-_PAGES if begin else _PAGES)
+    return tx.db.conn.total_changes - before > 1  # fts5.html, section 6.8
 
 
 def parted(words: str) -> list[str]:

@@ -27,6 +27,7 @@ WELL = Health(
     backup_at=None,
     audited_at=None,
     halted_since=None,
+    cleared_at=None,
 )
 
 

@@ -10,9 +10,9 @@ from typing import Literal
 
 import pytest
 
-from mailgate.core.mail import Delivery, Due, Failed, Sent
+from mailgate.core.mail import Delivery, Due, Failed, Sent, file_name
 from mailgate.edges import outbound
-from mailgate.edges.outbound import FileTransport, SmtpTransport, file_name
+from mailgate.edges.outbound import FileTransport, SmtpTransport
 from tests.proxy import wire
 from tests.servers import PASSWORD, USER, Certificate, Smarthost, eventually, free_port
 from tests.sink import Sink, sink
@@ -61,13 +61,13 @@ class TestFiles:
     async def test_a_mail_sent_again_after_a_crash_is_still_one_file(self, tmp_path: Path) -> None:
         for tries in range(3):
             assert await FileTransport(tmp_path).send(replace(DUE, tries=tries)) == Sent()
-        assert [path.name for path in tmp_path.iterdir()] == [file_name(DUE)]
+        assert [path.name for path in tmp_path.iterdir()] == [file_name(DUE.created_at, DUE.id)]
 
     async def test_a_crash_in_the_middle_leaves_no_eml_and_no_obstacle(self, tmp_path: Path) -> None:
-        (tmp_path / file_name(DUE)).with_suffix(".tmp").write_bytes(RAW[:10])
+        (tmp_path / file_name(DUE.created_at, DUE.id)).with_suffix(".tmp").write_bytes(RAW[:10])
         assert list(tmp_path.glob("*.eml")) == []
         assert await FileTransport(tmp_path).send(DUE) == Sent()
-        assert [path.name for path in tmp_path.iterdir()] == [file_name(DUE)]
+        assert [path.name for path in tmp_path.iterdir()] == [file_name(DUE.created_at, DUE.id)]
 
     async def test_a_folder_that_cannot_be_written_is_a_failure_for_now(self, tmp_path: Path) -> None:
         (tmp_path / "outbox").write_text("a file where the folder should be")
@@ -79,8 +79,12 @@ class TestFiles:
     def test_names_sort_by_time_whatever_zone_the_time_came_in(self) -> None:
         madrid = timezone(timedelta(hours=1))
         later = replace(DUE, id=7, created_at=datetime(2026, 11, 23, 10, 6, tzinfo=madrid))
-        assert file_name(DUE) == "20261123T090507.000123Z-00000042.eml"
-        assert file_name(DUE) < file_name(later) == "20261123T090600.000000Z-00000007.eml"
+        assert file_name(DUE.created_at, DUE.id) == "20261123T090507.000123Z-00000042.eml"
+        assert (
+            file_name(DUE.created_at, DUE.id)
+            < file_name(later.created_at, later.id)
+            == "20261123T090600.000000Z-00000007.eml"
+        )
 
     async def test_many_at_once_are_all_there(self, tmp_path: Path) -> None:
         transport = FileTransport(tmp_path)

@@ -105,6 +105,13 @@ class Part(Message):
         content = self.get_payload(decode=True)
         return content if isinstance(content, bytes) else b""
 
+    def write_whole(self, content: bytes | None) -> None:
+        """Put content in the place of this part's, or its own without stand-ins for None: to be written out again."""
+        if content is not None:
+            self._payload = content.decode("ascii", "surrogateescape")
+        elif self.taken_out and isinstance(self._payload, str):
+            self._payload = b"".join(self._pieces(self._payload)).decode("ascii", "surrogateescape")
+
     def _pieces(self, payload: str) -> Iterator[bytes]:
         """The content as it came, with the runs in their places."""
         for number, piece in enumerate(_STAND_IN.split(payload)):

@@ -25,6 +25,7 @@ from mailgate.core.settings.schema import (
     OneOrMany,
     Package,
     Promise,
+    Retention,
     Rule,
     Section,
     Technician,
@@ -53,6 +54,7 @@ class Rules(Section):
     trust: Trust = Trust()
     time: Time = Time()
     limits: Limits = Limits()
+    retention: Retention = Retention()
     packages: dict[Id, Package] = Field({})
     technicians: Annotated[dict[Id, Technician], BeforeValidator(fields.some)]
     clients: dict[Id, Client] = Field({})

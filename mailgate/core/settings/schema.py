@@ -183,6 +183,23 @@ class Limits(Section):
     turns: Some[Ceiling] = (Cap(40, 600), Cap(80, 3600), Cap(200, 86_400))
 
 
+class Retention(Section):
+    """[retention], how long what people wrote is kept, None for as long as the store; removed the day after that.
+
+    raw_mail: mails as they came and as they went out, attachments: the files in them; both from the day on which their
+    ticket was closed, of what belongs to no ticket from the day it came. quarantine: what waits there, or waited.
+    closed_tickets: what was said in a closed ticket; its entries stay. looks: who looked at access data.
+    books: how long the law wants the ledger to name its clients, from the last entry on; `erase` asks for it.
+    """
+
+    raw_mail: Annotated[Period | None, BeforeValidator(fields.optional(units.period))] = None
+    attachments: Annotated[Period | None, BeforeValidator(fields.optional(units.period))] = None
+    quarantine: Annotated[Period | None, BeforeValidator(fields.optional(units.period))] = None
+    closed_tickets: Annotated[Period | None, BeforeValidator(fields.optional(units.period))] = None
+    looks: Annotated[Period | None, BeforeValidator(fields.optional(units.period))] = None
+    books: Term = Period(months=72)
+
+
 class Package(Section):
     """[packages.ID], minutes that can be bought. first: may be a client's first purchase."""
 

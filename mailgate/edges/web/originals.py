@@ -88,7 +88,7 @@ def raw(ask: Ask) -> Answer:
         message, mail = _the_original(tx, ask)
         if _is_covered(tx, ask, message, mail):
             raise NotThere
-        content = blobs.get(tx, message.blob)
+        content = _raw(tx, message)
     return Sent(content, "application/octet-stream", name=f"{ask.desk.tag(message.ticket or 0)}.eml", policy=_FILE)
 
 
@@ -98,9 +98,9 @@ def file(ask: Ask) -> Answer:
     with ask.read() as tx:
         message, _ = the_message(tx, ask)
         found = next((one for one in message.attachments if one.part == part), None)
-        if found is None:
+        if found is None or not found.kept:
             raise NotThere
-        content = mime.contents(blobs.get(tx, message.blob), [part])[part]
+        content = mime.contents(_raw(tx, message), [part])[part]
     return Sent(content, "application/octet-stream", name=found.name, policy=_FILE)
 
 
@@ -109,7 +109,14 @@ def _the_original(tx: Connection, ask: Ask) -> tuple[Message, Mail]:
     message, _ = the_message(tx, ask)
     if not ask.who.role.staff and message.role is not Role.CLIENT:
         raise NotThere
-    return message, mime.parse(blobs.get(tx, message.blob), Envelope("web"))
+    return message, mime.parse(_raw(tx, message), Envelope("web"))
+
+
+def _raw(tx: Connection, message: Message) -> bytes:
+    """The mail as it came. Raises NotThere where it is kept no longer."""
+    if message.blob is None:
+        raise NotThere
+    return blobs.get(tx, message.blob)
 
 
 def _is_covered(tx: Connection, ask: Ask, message: Message, mail: Mail) -> bool:
@@ -126,8 +133,9 @@ def _texts(mail: Mail) -> tuple[str, str]:
 
 def _pictures(tx: Connection, message: Message) -> dict[str, str]:
     """The pictures inside a mail, as addresses that hold them, by their Content-ID."""
-    small = [one for one in message.attachments if one.content_id and one.type in _PICTURES and one.size <= _BIGGEST]
-    held = mime.contents(blobs.get(tx, message.blob), [one.part for one in small]) if small else {}
+    inside = [one for one in message.attachments if one.kept and one.content_id]
+    small = [one for one in inside if one.type in _PICTURES and one.size <= _BIGGEST]
+    held = mime.contents(_raw(tx, message), [one.part for one in small]) if small else {}
     return {one.content_id or "": f"data:{one.type};base64,{b64encode(held[one.part]).decode()}" for one in small}
 
 

@@ -194,7 +194,8 @@ def _said(ask: Ask, message: Message, *, show: bool) -> dict[str, Any]:
         "masked": not show and any(piece.secret for piece in parted),
         "revealed": show,
         "cut": len(message.text) > _LONGEST,
-        "original": staff or message.role is Role.CLIENT,
+        "original": message.blob is not None and (staff or message.role is Role.CLIENT),
+        "gone": message.blob is None,
         "why": message.why.splitlines() if staff else [],
         "files": [file for file in message.attachments if not (file.inline and file.content_id)][:_FILES],
     }
