@@ -33,7 +33,8 @@ def run(tx: Connection, office: Office, now: datetime) -> int:
     today = desk.local_day(now)
     if now < _end(desk, today) or events.is_recorded(tx, "evening", "", today.isoformat()):
         return 0
-    since = max(events.latest(tx, "evening") or _at(desk, today, time()), now - _AT_MOST)
+    oldest = now - _AT_MOST
+    since = max(events.latest(tx, "evening") or oldest, oldest)
     number = events.record(tx, "evening", "", today.isoformat(), now)
     notices = list(evenings(tx, desk, since, now))
     post(tx, office, notices, now, f"x{number}")

@@ -73,6 +73,12 @@ def test_it_comes_when_the_desk_closes_once_to_who_did_something(story: Story):
     assert sent(story) == [MARTA]
 
 
+def test_a_desk_that_slept_through_its_first_evening_tells_of_it_in_the_next(story: Story):
+    story.says("marta", "Hecho.\n\n#time 30m", 1, at=NOON)
+    assert [runs(story, EVENING + DAY - MINUTE), runs(story, EVENING + DAY)] == [0, 1]
+    assert "30 min" in text_of(story)
+
+
 def test_on_a_closed_day_it_comes_at_eight_where_somebody_worked(story: Story):
     runs(story)
     saturday = NOON + 4 * DAY
