@@ -27,7 +27,7 @@ def _entry(command: Command, name: str, text: str, context: Context) -> Command:
     """`345 [reason]`."""
     entry = _ENTRY.fullmatch(text)
     if entry is None:
-        return wrong(command, "entry_unreadable", text, f"{name} 345")
+        return _unread(command, "entry_unreadable", name, text, "345")
     return noted(replace(command, entry=int(entry[1])), entry[2] or "")
 
 
@@ -35,7 +35,7 @@ def _quarantined(command: Command, name: str, text: str, context: Context) -> Co
     """`17`, a number in the quarantine."""
     number = _ENTRY.fullmatch(text)
     if number is None:
-        return wrong(command, "quarantine_unreadable", text, f"{name} 17")
+        return _unread(command, "quarantine_unreadable", name, text, "17")
     if number[2]:
         return wrong(command, "too_much", number[2], f"{name} {number[1]}")
     return replace(command, quarantined=int(number[1]))
@@ -45,7 +45,7 @@ def _adjust(command: Command, name: str, text: str, context: Context) -> Command
     """`345 10m [reason]`: the minutes that the entry is to stand for from now on."""
     entry = _ENTRY.fullmatch(text)
     if entry is None:
-        return wrong(command, "entry_unreadable", text, f"{name} 345 10m")
+        return _unread(command, "entry_unreadable", name, text, "345 10m")
     left, reason = duration.lead(entry[2] or "")
     minutes = duration.parse(left, context.most)
     if isinstance(minutes, Problem) and minutes.code == "duration_zero":
@@ -54,6 +54,15 @@ def _adjust(command: Command, name: str, text: str, context: Context) -> Command
     if isinstance(minutes, Problem):
         return replace(command, problem=minutes)
     return noted(replace(command, entry=int(entry[1]), minutes=minutes), reason)
+
+
+def _unread(command: Command, code: str, name: str, text: str, example: str) -> Command:
+    """A number that is missing, or is none."""
+    return (
+        wrong(command, code, text, f"{name} {example}")
+        if text
+        else wrong(command, "argument_missing", name, f"{name} {example}")
+    )
 
 
 _ASKING = ("ask", "consultar")

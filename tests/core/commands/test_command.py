@@ -153,7 +153,7 @@ def test_values_are_words_of_both_languages_and_people_by_id_or_name(line: str, 
         ("#prioridad máxima", Problem("priority_unknown", "máxima", "urgente, alta, normal, baja")),
         ("#asignar", Problem("argument_missing", "#asignar", "#asignar elena")),
         ("#assign marta por favor", Problem("too_much", "por favor", "#assign marta")),
-        ("#void", Problem("entry_unreadable", "", "#void 345")),
+        ("#void", Problem("argument_missing", "#void", "#void 345")),
         ("#anular tres", Problem("entry_unreadable", "tres", "#anular 345")),
         ("#void 0", Problem("entry_unreadable", "0", "#void 345")),
         ("#void ３", Problem("entry_unreadable", "３", "#void 345")),
@@ -231,7 +231,7 @@ def test_the_directors_rulings_may_have_their_reason_on_the_line(line: str, expe
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("#uphold", Problem("entry_unreadable", "", "#uphold 345")),
+        ("#uphold", Problem("argument_missing", "#uphold", "#uphold 345")),
         ("#adjust 10m", Problem("entry_unreadable", "10m", "#adjust 345 10m")),
         ("#ajustar 345", Problem("duration_missing", "", "12m")),
         ("#ajustar 345 diez", Problem("duration_unreadable", "diez", "12m")),
@@ -304,7 +304,7 @@ def test_the_director_decides_on_a_message_of_the_quarantine_by_its_number(line:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("#release", Problem("quarantine_unreadable", "", "#release 17")),
+        ("#release", Problem("argument_missing", "#release", "#release 17")),
         ("#liberar todo", Problem("quarantine_unreadable", "todo", "#liberar 17")),
         ("#drop 17 18", Problem("too_much", "18", "#drop 17")),
     ],
