@@ -117,13 +117,17 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Newer:
-    """A message of a ticket that its answerer may not have seen. author: address. name: "" for none."""
+    """A message of a ticket that its answerer may not have seen. author: address. name: "" for none.
+
+    files: whether it came with any.
+    """
 
     author: str
     name: str
     role: Role
     at: datetime
     text: str
+    files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +135,14 @@ class Repute:
     """What the store knows of a writer's mail so far.
 
     id_used: a message with this Message-ID was kept before. signs: a signature proved mail of the client's
-    domain before. reports: balances, reports and histories that were sent to an address in the last day.
+    domain before. reports: how many balances, reports and histories were sent to an address in the last day, by
+    address and template.
     asked: addresses that were asked in that time whether a mail was theirs.
     """
 
     id_used: bool = False
     signs: bool = False
-    reports: Mapping[str, int] = field(default_factory=dict)
+    reports: Mapping[tuple[str, str], int] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
 
 

@@ -20,10 +20,7 @@ def of(tx: Connection, message_id: str, author: Author | None, now: datetime) ->
         return Repute(id_used=used)
     signs = bool(tx.value("select 1 from signer where domain = :domain", domain=author.domain))
     sent = {address: _sent(tx, address, now) for address in author.addresses}
-    reports = {
-        address: sum(count for name, count in by_name.items() if name != "unverified")
-        for address, by_name in sent.items()
-    }
+    reports = {(address, name): count for address, by_name in sent.items() for name, count in by_name.items()}
     return Repute(used, signs, reports, frozenset(address for address in sent if "unverified" in sent[address]))
 
 

@@ -167,9 +167,12 @@ def test_ok_of_who_may_be_another_agrees_to_nothing() -> None:
 
 
 def test_reports_of_a_day_have_an_end_and_go_to_who_is_registered() -> None:
-    full = known(repute=Repute(reports={"ana@acme.example": 10}))
+    full = known(repute=Repute(reports={("ana@acme.example", "balance"): 10}))
     assert plan(mail(subject="saldo", text=""), full).outcome is Outcome.KEEP
-    assert templates(plan(mail(subject="ayuda", text=""), full)) == ["help"]
+    assert [templates(plan(mail(subject=word, text=""), full)) for word in ("ayuda", "informe")] == [
+        ["help"],
+        ["report"],
+    ]
     found = plan(mail(subject="saldo", text="", sender="eva@tienda.example"), known())
     assert [notice.to for notice in found.notices] == ["ana@acme.example"]
     proven = checked(mail(subject="saldo", text="", sender="eva@tienda.example"), GOOD)

@@ -133,7 +133,8 @@ class Trust(Section):
 
     trusted_authserv: our mail servers, by the name that they write into Authentication-Results.
     trusted_arc: domains of forwarders whose word about clients' mail counts (RFC 8617).
-    relays: networks of our own mail servers. reports_per_day: balances, reports and histories to one address.
+    relays: networks of our own mail servers. reports_per_day: how many reports go to one address, and as many balances
+    and histories.
     """
 
     trusted_authserv: Many[Text] = ()

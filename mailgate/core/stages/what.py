@@ -43,7 +43,7 @@ def answer_question(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan
     to = desk.registered(plan.person, proven=plan.authenticated) if reveals else plan.person.address
     why = f"asks for: {question.name}"
     more = _says_more(plan, written, desk)
-    if reveals and (plan.wary or facts.repute.reports.get(to, 0) >= desk.rules.trust.reports_per_day):
+    if reveals and (plan.wary or facts.repute.reports.get((to, question.name), 0) >= desk.rules.trust.reports_per_day):
         return _unanswered(plan, why, to, more, facts, desk, now)
     template = "help_staff" if plan.role.staff else question.name
     notice = Notice(
