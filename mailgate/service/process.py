@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from mailgate.core.facts import Facts, Held, wanted
 from mailgate.core.intake import decide
 from mailgate.core.mail import Mail, Notice
 from mailgate.core.message import mime
-from mailgate.core.model import Outcome, Role
+from mailgate.core.model import Matter, Outcome, Role
 from mailgate.core.plan import Plan
 from mailgate.errors import StoreUnavailable
 from mailgate.service.letters import post
@@ -83,17 +84,27 @@ class _Refused(Exception):
 def _after_held(
     tx: Connection, kept: Kept, plan: Plan, held: Held, facts: Facts, office: Office, now: datetime
 ) -> Plan:
-    """Do what was held, as if it had just come; then decide anew on what released it, for the ground has changed."""
+    """Do what was held, as if it had just come; then decide anew on what released it, for the ground has changed.
+
+    The word is about what its writer knew: what the held mail itself asks of the client waits for the client.
+    """
     try:
         with tx.savepoint():
             _do_held(tx, kept, held, office, now)
-            ground = replace(facts_for(tx, wanted(plan.mail, office.desk, now), now), held=facts.held)
+            ground = facts_for(tx, wanted(plan.mail, office.desk, now), now)
+            ground = replace(ground, held=facts.held, matters=_known(ground.matters, facts.matters))
             again = decide(plan.mail, ground, office.desk, now, vouched=plan.vouched)
             if again.releases is None:
                 raise _Refused(again)
             return again
     except _Refused as refused:
         return refused.plan
+
+
+def _known(now: Sequence[Matter], before: Sequence[Matter]) -> tuple[Matter, ...]:
+    """What waits now of what waited before."""
+    numbers = {matter.id for matter in before}
+    return tuple(matter for matter in now if matter.id in numbers)
 
 
 def _do_held(tx: Connection, kept: Kept, held: Held, office: Office, now: datetime) -> None:

@@ -207,4 +207,4 @@ def _newer(tx: Connection, ticket: int, wanted: Wanted) -> tuple[Newer, ...]:
     """What came into a ticket after what the mail answers."""
     seen = holds.seen_until(tx, ticket, wanted.message_ids, wanted.date)
     found = holds.newer(tx, ticket, seen) if seen is not None else ()
-    return tuple(Newer(one.author, one.author_name, one.role, one.at, one.text) for one in found)
+    return tuple(Newer(one.author, one.author_name, one.role, one.at, one.text, bool(one.attachments)) for one in found)

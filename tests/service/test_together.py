@@ -98,6 +98,36 @@ def test_an_answer_that_did_not_see_a_newer_message_of_the_client_waits(story: D
     assert story.ticket().status is Status.NEW
 
 
+@pytest.mark.parametrize("said", ["Muchas gracias, Marta.", "De acuerdo.\n\nUn saludo,\nAna", "#tope 30m"])
+def test_what_asks_for_nothing_holds_no_answer_back(story: Desk, said: str):
+    notice = story.newest("notice", MARTA)
+    story.says("ana", said, 1, at=NOW + 2 * MINUTE)
+    story.answers("marta", "Lo miro.\n\n#time 5m", notice, at=NOW + 12 * MINUTE)
+    assert (story.answered(), story.debits()) == (["Lo miro."], [5])
+
+
+@pytest.mark.parametrize(
+    "said", ["Gracias, pero sigue igual.", "ok, pero antes del lunes", "Hola:\n#tope 30m\n¿Llega?"]
+)
+def test_thanks_with_something_more_hold_an_answer_back(story: Desk, said: str):
+    notice = story.newest("notice", MARTA)
+    story.says("ana", said, 1, at=NOW + 2 * MINUTE)
+    story.answers("marta", "Lo miro.", notice, at=NOW + 12 * MINUTE)
+    assert story.answered() == []
+
+
+def test_a_word_that_lets_an_answer_go_does_not_speak_for_the_client(story: Desk):
+    notice = story.newest("notice", MARTA)
+    story.says("ana", "#tope 30m\n¿Cuánto llevará?", 1, at=NOW + 2 * MINUTE)
+    story.answers("marta", "Poco.\n\n#time 40m", notice, at=NOW + 12 * MINUTE)
+    story.told()
+    story.answers("marta", "#yes", story.newest("held", MARTA), at=NOW + 13 * MINUTE)
+    assert story.told() == [("limit_reached", ANA), ("debit_held", MARTA)]
+    assert (story.answered(), story.debits()) == (["Poco."], [])
+    story.says("marta", "#yes", 1, at=NOW + 14 * MINUTE)
+    assert story.debits() == [40]
+
+
 def test_who_answers_the_newest_mail_is_not_held(story: Desk):
     story.says("ana", "Y el logo.", 1, at=NOW + 2 * MINUTE)
     story.answers("marta", "Lo miro.", story.newest("notice", MARTA), at=NOW + 3 * MINUTE)

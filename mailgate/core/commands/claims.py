@@ -71,6 +71,13 @@ def read(fresh: str, tag: str) -> tuple[Command, ...]:
     return tuple(found)
 
 
+def only_limits(fresh: str, tag: str) -> bool:
+    """Whether a client sets a limit and says nothing else."""
+    found = read(fresh, tag)
+    lines = [line for line in fresh.splitlines() if line.strip()]
+    return bool(found) and len(lines) == len(found) and all(one.name == "limit" and not one.problem for one in found)
+
+
 # Each reader takes the command, its name as written, the rest of the line, one space between words,
 # and the desk's tag.
 _Reader = Callable[[Command, str, str, str], list[Command]]

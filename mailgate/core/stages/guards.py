@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from mailgate.core.commands import claims, phrases
 from mailgate.core.contract import dispute
 from mailgate.core.desk import Desk
 from mailgate.core.facts import Facts, Held, Newer
@@ -12,11 +13,14 @@ from mailgate.core.mail import Notice
 from mailgate.core.message import subject as subjects
 from mailgate.core.model import Command, Outcome, Problem, Role, Ticket
 from mailgate.core.plan import Plan
+from mailgate.core.reading.fresh import cut
 from mailgate.core.stages.reply import answering, client_has_it
 from mailgate.core.unusual import Unusual, unusual
 
 # What lets go what waits.
 WORDS = ("send", "yes")
+# A word of thanks with what it quotes; what is longer is not looked into.
+_LONGEST_WORD = 4000
 # The text of these is a reason, not an answer.
 _RULINGS = ("uphold", "adjust", "accept", "decline", "cancel")
 
@@ -98,9 +102,18 @@ def _is_ruling(plan: Plan, facts: Facts) -> bool:
 
 
 def _not_seen(plan: Plan, facts: Facts, desk: Desk) -> tuple[Newer, ...]:
-    """What others wrote in the ticket after the mail that this one answers."""
+    """What others wrote in the ticket after the mail that this one answers, and somebody has to read."""
     newer = facts.newer.get(plan.ticket.id, ()) if plan.ticket else ()
-    return tuple(one for one in newer if not _wrote(plan, one, desk))
+    return tuple(one for one in newer if not _wrote(plan, one, desk) and not _asks_nothing(one, desk))
+
+
+def _asks_nothing(one: Newer, desk: Desk) -> bool:
+    """Whether a client only says thank you, says yes, or sets a limit: what it changes has been done, and told."""
+    if one.role is not Role.CLIENT or one.files or len(one.text) > _LONGEST_WORD:
+        return False
+    said = cut(one.text, ()).text()
+    names = (one.name, *map(desk.staff_name, desk.rules.technicians))
+    return phrases.thanks(said, names) or phrases.agrees(said, names) or claims.only_limits(said, desk.rules.desk.tag)
 
 
 def _wrote(plan: Plan, one: Newer, desk: Desk) -> bool:
