@@ -15,13 +15,13 @@ import click
 
 from mailgate.cli.common import Place, as_json, pass_place, show, untouched
 from mailgate.core.mail import Envelope, Mail, Source
-from mailgate.core.message import mime
 from mailgate.core.model import Outcome
 from mailgate.core.trust import needs_proof
 from mailgate.edges.outbound import transport_for
 from mailgate.edges.verify import Verifier
 from mailgate.errors import Refused
 from mailgate.opening import sole_daemon
+from mailgate.service import parsing
 from mailgate.service.deliver import drain
 from mailgate.service.explain import explained
 from mailgate.service.office import Office
@@ -93,7 +93,7 @@ def explain(
         raise Refused(f"{file}: holds no message")
     with untouched(place) as seen, seen.store() as store:
         office = seen.office()
-        mail = _checked(raw, mime.parse(raw, Envelope(road, sender, recipients, "explain")), office)
+        mail = _checked(raw, parsing.parse(raw, Envelope(road, sender, recipients, "explain")), office)
         with store.read() as tx:
             result = explained(tx, mail, office, utc_now())
     show(result, json_wanted, _explained)

@@ -12,10 +12,10 @@ from mailgate.core.address import DESK_ITSELF
 from mailgate.core.facts import Facts, Held, wanted
 from mailgate.core.intake import decide
 from mailgate.core.mail import Mail, Notice
-from mailgate.core.message import mime
 from mailgate.core.model import Matter, Outcome, Role
 from mailgate.core.plan import Plan
 from mailgate.errors import StoreUnavailable
+from mailgate.service import parsing
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.store import (
@@ -112,7 +112,7 @@ def _do_held(tx: Connection, kept: Kept, held: Held, office: Office, now: dateti
     source = journal.of_message(tx, held.message)
     if source is None:
         raise LookupError(f"message {held.message}: no journal row holds it")
-    mail = mime.parse(source.raw, source.envelope)
+    mail = parsing.parse(source.raw, source.envelope)
     facts = replace(facts_for(tx, wanted(mail, office.desk, now), now), repeat_of="", held={})
     plan = decide(mail, facts, office.desk, now, vouched=True, confirmed=True)
     if plan.outcome is Outcome.APPEND:
@@ -135,7 +135,7 @@ def process_alone(store: Store, office: Office, number: int, now: datetime) -> P
     if kept is None:
         return None
     try:
-        mail = mime.parse(kept.raw, kept.envelope)
+        mail = parsing.parse(kept.raw, kept.envelope)
         with store.write() as tx:
             return process(tx, kept, mail, office, now)
     except StoreUnavailable:
@@ -157,7 +157,7 @@ def process_released(tx: Connection, office: Office, held: Quarantined, now: dat
     kept = journal.get(tx, held.journal)
     if kept is None:
         raise LookupError(f"journal {held.journal}: gone")
-    mail = replace(mime.parse(kept.raw, kept.envelope), verdicts=kept.verdicts)
+    mail = replace(parsing.parse(kept.raw, kept.envelope), verdicts=kept.verdicts)
     plan = process(tx, kept, mail, office, now, released=held)
     if plan is None:
         raise LookupError(f"journal {held.journal}: gone")

@@ -11,9 +11,9 @@ from concurrent.futures import Future
 from functools import partial
 
 from mailgate.core.mail import Mail
-from mailgate.core.message import mime
 from mailgate.core.plan import Plan
 from mailgate.errors import StoreUnavailable
+from mailgate.service import parsing
 from mailgate.service.office import Office
 from mailgate.service.process import FAILED, process, quarantine_failed
 from mailgate.service.proving import Checks, Proving
@@ -78,6 +78,7 @@ class Processor:
         self._wake.set()
         self._thread.join()
         self._proving.stop()
+        parsing.stop()
 
     def _run(self) -> None:
         self._surely(self._process_left_behind)
@@ -140,8 +141,9 @@ class Processor:
 
     def _read(self, kept: Kept, *, wait: bool = False) -> Mail | Exception | None:
         """The mail with what proves its sender; None where that is not known yet: then it is not its turn."""
+        self._moved = time.monotonic()
         try:
-            mail = mime.parse(kept.raw, kept.envelope)
+            mail = parsing.parse(kept.raw, kept.envelope)
             return self._proving.proven(kept, mail, self._office().desk, self._clock(), wait=wait)
         except StoreUnavailable:
             raise

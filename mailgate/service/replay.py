@@ -12,12 +12,12 @@ from mailgate.core.differences import Difference, differences
 from mailgate.core.facts import wanted
 from mailgate.core.intake import decide
 from mailgate.core.mail import Mail
-from mailgate.core.message import mime
 from mailgate.core.model import Outcome
 from mailgate.core.plan import Plan
 from mailgate.core.reading import fresh
 from mailgate.core.settings.checks import build
 from mailgate.errors import Refused, StoreUnavailable
+from mailgate.service import parsing
 from mailgate.store import Connection, Store, journal, quarantine, rules_taken
 from mailgate.store.facts import facts_at
 from mailgate.store.journal import Kept
@@ -69,7 +69,7 @@ class Replay:
         outcome, ticket = journal.became(tx, kept.id)
         if outcome is Outcome.REPEAT or before.rules == self._desk.rules:
             return None
-        mail = replace(mime.parse(kept.raw, kept.envelope), verdicts=kept.verdicts)
+        mail = replace(parsing.parse(kept.raw, kept.envelope), verdicts=kept.verdicts)
         try:
             found = differences(*self._decided(tx, kept, mail, before), before, self._desk)
         except StoreUnavailable:

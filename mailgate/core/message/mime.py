@@ -55,12 +55,23 @@ def parse(raw: bytes, envelope: Envelope) -> Mail:
     try:
         root = read(raw)
     except OverLimitError as reason:
-        mail = _mail(read_fields(raw), [], envelope, sha256(raw).hexdigest(), [str(reason)])
-        return replace(mail, unreadable=str(reason))
+        return head(raw, envelope, str(reason))
     found = list(leaves(root))
     why = doubt(header_block(raw), root.fields)
     content = digest(root.headers, ((leaf.part.content_type[0], leaf.canonical) for leaf in found))
     return replace(_mail(root, found, envelope, content, _defects(root)), doubt=why)
+
+
+def head(raw: bytes, envelope: Envelope, reason: str) -> Mail:
+    """A message of which only the header fields are read. reason: why the rest is not."""
+    mail = _mail(read_fields(raw), [], envelope, sha256(raw).hexdigest(), [reason])
+    return replace(mail, unreadable=reason)
+
+
+def closed(raw: bytes, envelope: Envelope, reason: str) -> Mail:
+    """A message of which nothing is read. reason: why."""
+    content = sha256(raw).hexdigest()
+    return replace(head(b"", envelope, reason), digest=content, message_id=f"{content[:32]}{_MADE_UP}")
 
 
 def contents(raw: bytes, parts: Collection[int]) -> dict[int, bytes]:

@@ -160,7 +160,7 @@ def read(raw: bytes) -> Part:
     """The message as a tree of parts. Raises OverLimitError."""
     _check_bounds(raw)
     made = count(1)
-    shortened, taken_out = _without_files(raw)
+    shortened, taken_out = without_files(raw)
 
     def new_part() -> Part:
         if next(made) > MAX_PARTS:
@@ -175,7 +175,7 @@ def read(raw: bytes) -> Part:
     return parser.close()
 
 
-def _without_files(raw: bytes) -> tuple[bytes, list[memoryview]]:
+def without_files(raw: bytes) -> tuple[bytes, list[memoryview]]:
     """The message with a stand-in for each long run of base64, and the runs.
 
     The parser works line by line and keeps each as a string: for a file of 20 MB that is a second

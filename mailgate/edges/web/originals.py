@@ -16,6 +16,7 @@ from mailgate.core.reading.html import to_text
 from mailgate.edges.web.asking import Answer, Ask, Elsewhere, NotThere, Sent, Shown
 from mailgate.edges.web.seen import the_message
 from mailgate.edges.web.tickets import weight
+from mailgate.service import parsing
 from mailgate.store import Connection, blobs, looks
 from mailgate.store.messages import Message
 
@@ -109,7 +110,7 @@ def _the_original(tx: Connection, ask: Ask) -> tuple[Message, Mail]:
     message, _ = the_message(tx, ask)
     if not ask.who.role.staff and message.role is not Role.CLIENT:
         raise NotThere
-    return message, mime.parse(_raw(tx, message), Envelope("web"))
+    return message, parsing.parse(_raw(tx, message), Envelope("web"))
 
 
 def _raw(tx: Connection, message: Message) -> bytes:

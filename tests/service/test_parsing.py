@@ -1,0 +1,130 @@
+"""Mail that may be dear to read is read in a process that can be ended: one mail waits, the next goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailgate.core.mail import Envelope
+from mailgate.core.message import mime
+from mailgate.core.message.burden import MUCH_TEXT, burdensome
+from mailgate.core.model import Outcome
+from mailgate.service import parsing
+from mailgate.service.parsing import Parser
+from mailgate.service.process import process_released
+from mailgate.store import quarantine
+from tests.servers import eventually
+from tests.stored import stored_desk
+from tests.support import NOW, written
+
+ENVELOPE = Envelope("smtp", "ana@acme.example", ("soporte@example.es",))
+BIG = written("No funciona.\n" * 60_000)
+# Each line may be a command, and each is looked at: ten megabytes are three seconds.
+DEAR = written("#time 12m\n" * 990_000)
+
+
+@pytest.fixture
+def parser() -> Iterator[Parser]:
+    parser = Parser()
+    yield parser
+    parser.stop()
+
+
+def running(pid: int | None) -> bool:
+    return pid is not None and Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (written(), ""),
+        (written("x\n" * (MUCH_TEXT // 2 - 200)), ""),
+        (written("x\n" * (MUCH_TEXT // 2 + 1)), "much text"),
+        (written("--x\n" * 200), ""),
+        (written("--x\n" * 201), "many parts"),
+        (written(headers="X-A: " + "a" * 33_000 + "\n"), "a long header"),
+        (written("message/rfc822\n" * 9), "nested deep"),
+        (written("QUFB" * 19 + ("\n" + "QUFB" * 19) * 20_000), ""),
+    ],
+)
+def test_what_may_be_dear_is_told_by_its_bytes(raw: bytes, reason: str) -> None:
+    assert burdensome(raw) == reason
+
+
+def test_the_process_reads_as_this_one_does_and_stays_for_the_next(parser: Parser) -> None:
+    assert parser.pid is None
+    assert parser.parse(BIG, ENVELOPE) == mime.parse(BIG, ENVELOPE)
+    first = parser.pid
+    assert parser.parse(written(), ENVELOPE) == mime.parse(written(), ENVELOPE)
+    assert parser.pid == first
+
+
+def test_process_ends_when_it_has_nothing_to_do() -> None:
+    parser = Parser(idle=0.1)
+    parser.parse(written(), ENVELOPE)
+    eventually(lambda: parser.pid is None)
+    assert parser.parse(written(), ENVELOPE).sender == "ana@acme.example"
+    parser.stop()
+    assert parser.pid is None
+
+
+def test_message_that_takes_too_long_is_read_no_further_than_its_header() -> None:
+    parser = Parser(seconds=0)
+    mail = parser.parse(DEAR, ENVELOPE)
+    assert mail.unreadable == "reading it takes more than 0 seconds"
+    assert (mail.sender, mail.message_id, mail.text) == ("ana@acme.example", "m1@acme.example", "")
+    assert parser.parse(written(), ENVELOPE).text.startswith("Hola")
+    parser.stop()
+
+
+def test_message_that_takes_too_much_memory_is_read_no_further_than_its_header() -> None:
+    parser = Parser(memory=128 * 1024**2)
+    mail = parser.parse(DEAR, ENVELOPE)
+    assert mail.unreadable == "reading it takes more than 128 MB"
+    assert (mail.sender, mail.text) == ("ana@acme.example", "")
+    parser.stop()
+
+
+def test_process_that_is_killed_over_a_message_loses_only_that(parser: Parser) -> None:
+    parser.parse(written(), ENVELOPE)
+    victim = parser.pid
+    assert victim is not None
+    os.kill(victim, signal.SIGSTOP)
+    threading.Timer(0.2, os.kill, (victim, signal.SIGKILL)).start()
+    assert parser.parse(BIG, ENVELOPE).unreadable == "reading it ended the process that read it (-9)"
+    assert parser.parse(BIG, ENVELOPE).unreadable == ""
+    assert parser.pid != victim
+
+
+def test_process_that_was_killed_while_idle_costs_no_message(parser: Parser) -> None:
+    parser.parse(written(), ENVELOPE)
+    victim = parser.pid
+    assert victim is not None
+    os.kill(victim, signal.SIGKILL)
+    os.waitid(os.P_PID, victim, os.WEXITED | os.WNOWAIT)
+    assert parser.parse(BIG, ENVELOPE).unreadable == ""
+
+
+def test_such_a_message_waits_in_quarantine_and_stays_there_however_often_it_is_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow = Parser(seconds=0)
+    monkeypatch.setattr(parsing, "_PARSER", narrow)
+    with stored_desk(tmp_path) as desk:
+        plan = desk.take(DEAR)
+        assert (plan.outcome, plan.reason) == (
+            Outcome.QUARANTINE,
+            "cannot be read safely: reading it takes more than 0 seconds",
+        )
+        assert desk.mails() == []
+        with desk.store.write() as tx:
+            held = quarantine.get(tx, 1)
+            assert held is not None
+            assert process_released(tx, desk.office, held, NOW).reason == plan.reason
+        assert desk.take(written(message_id="<m2@acme.example>")).outcome is Outcome.OPEN
+    narrow.stop()
