@@ -21,6 +21,7 @@ _MOST_IDS = 20
 _MOST_NAMED = 200
 # Commands that need every entry of the client's.
 _ON_ACCOUNTS = ("accept", "decline", "cancel")
+PLANNING = ("plan", "postpone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Wanted:
     stranger: address of somebody unknown who writes, "" for others. prospect: the same, where such people may
     become clients. accounts: whether the decision needs every entry of the clients. technicians: among whom one
     may have to be chosen, () where none has. own: the client's own one, whom the rules do not say to be away, else "".
+    plans: whether work is planned, which takes the absences of who does it.
     away: whether the technician who writes says that they are away, or a robot of theirs does.
     form: whether lines of the evening's form may stand in what they write.
     author: who a client's mail says that it is from.
@@ -65,6 +67,7 @@ class Wanted:
     quarantined: frozenset[int] = frozenset()
     technicians: tuple[str, ...] = ()
     away: bool = False
+    plans: bool = False
     own: str = ""
     form: bool = False
     returned: frozenset[int] = frozenset()
@@ -258,6 +261,7 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         stranger=(mail.sender or "") if person is None else "",
         technicians=tuple(desk.rules.technicians) if person is not None and person.client else (),
         away=any(order.name == "away" for order in orders) or _robot_of_staff(mail, person, desk),
+        plans=any(order.name in PLANNING for order in orders),
         own=_own(person, desk),
         form=any(map(form.is_line, orders)),
         returned=frozenset(

@@ -53,6 +53,11 @@ _ONE: Values = {"tickets": (_ITEM,), "count": 1, "others": (), "all": False}
 _SEVERAL: Values = {"tickets": (_ITEM, _OTHER), "count": 2, "others": (), "all": True}
 _MANY: Values = {**_SEVERAL, "count": 4, "others": ("SOP-13", "SOP-14")}
 
+_PLANNED_AWAY: Values = {
+    **_PLANNED,
+    "technician_name": "Marta Gil",
+    "absences": ({"since": date(2026, 11, 3), "until": date(2026, 11, 5)},),
+}
 _WITHOUT: Values = {
     **_ITEM,
     "away_name": "Marta Gil",
@@ -83,6 +88,15 @@ VALUES: Mapping[str, Sequence[Values]] = {
     "overdue": (_ONE, _SEVERAL, _MANY),
     "promise_soon": (_ONE, _SEVERAL, _MANY),
     "promise_broken": (_ONE, _SEVERAL, {**_MANY, "count": 99}),
+    "planned_away": (
+        _PLANNED_AWAY,
+        {
+            **_PLANNED_AWAY,
+            "technician_name": "",
+            "delivery": None,
+            "absences": ({"since": date(2026, 11, 4), "until": date(2026, 11, 4)},),
+        },
+    ),
     "planned_for_you": (
         _PLANNED,
         {**_POSTPONED, "start": date(2026, 11, 2), "delivery": None, "reason": "Falta el acceso al servidor."},

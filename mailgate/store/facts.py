@@ -132,7 +132,7 @@ def _booked_since(tx: Connection, wanted: Wanted, now: datetime) -> tuple[Entry,
 
 def _roster(tx: Connection, wanted: Wanted, now: datetime) -> Roster:
     """What speaks for each of them only where the client's own one is not there."""
-    if not wanted.technicians and not wanted.away:
+    if not (wanted.technicians or wanted.away or wanted.plans):
         return Roster()
     noted = absences.since(tx, yesterday(now))
     if wanted.technicians and (not wanted.own or wanted.own in noted):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.core.model import Status
-from tests.service.test_contract import ANA, MARTA, Story
+from mailgate.core.model import Absence, Status
+from mailgate.store import absences
+from tests.service.test_contract import ANA, ELENA, MARTA, Story
 from tests.stored import stored_desk
 from tests.support import NOW, desk, reply_address
 
@@ -210,3 +211,44 @@ def test_prospect_s_ticket_cannot_be_planned(tmp_path: Path) -> None:
         story.says("luis@tienda.test", "Busco quien lleve mi tienda.")
         plan = story.says("elena", "#plan 2026-11-05", 1)
         assert [command.problem and command.problem.code for command in plan.script.problems] == ["no_client"]
+
+
+# ---- days on which its technician is away ---------------------------------------------------------
+
+
+def _away(story: Story, technician: str, since: int, until: int) -> None:
+    """Days of November."""
+    with story.stored.store.write() as tx:
+        absences.note(tx, Absence(technician, date(2026, 11, since), date(2026, 11, until)), None)
+
+
+def test_a_plan_for_days_of_ones_own_absence_is_done_and_its_writer_is_told(story: Story) -> None:
+    _away(story, "marta", 4, 5)
+    story.says("marta", "#plan 2026-11-05 2026-11-09", 1)
+    assert story.told() == [("planned", ANA), ("planned_away", MARTA)]
+    assert story.ticket().status is Status.SCHEDULED
+    told = story.text_of("planned_away").replace("\r\n", "\n")
+    assert "estarás fuera:\n\n- miércoles, 4 de noviembre de 2026 – jueves, 5 de noviembre de 2026" in told
+
+
+def test_who_plans_for_a_colleague_who_is_away_is_told_of_it(story: Story) -> None:
+    _away(story, "marta", 9, 9)
+    story.says("elena", "#plan 2026-11-05 2026-11-09", 1)
+    assert story.told() == [("planned", ANA), ("planned_for_you", MARTA), ("planned_away", ELENA)]
+    assert "Marta Gil estará fuera" in story.text_of("planned_away")
+
+
+def test_the_absence_of_somebody_else_or_of_other_days_is_not_spoken_of(story: Story) -> None:
+    _away(story, "elena", 5, 5)
+    _away(story, "marta", 6, 6)
+    story.says("marta", "#plan 2026-11-05 2026-11-09", 1)
+    assert story.told() == [("planned", ANA)]
+
+
+def test_an_answer_to_the_warning_postpones_it(story: Story) -> None:
+    _away(story, "marta", 5, 5)
+    story.says("marta", "#plan 2026-11-05 2026-11-09", 1)
+    story.told()
+    story.says("marta", "#aplazar SOP-1 2026-11-06 2026-11-10", to=reply_address(0, MARTA), subject="Re: SOP-1")
+    assert story.told() == [("planned", ANA)]
+    assert story.ticket().planned_start == date(2026, 11, 6)

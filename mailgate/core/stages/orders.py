@@ -13,7 +13,7 @@ from mailgate.core.commands.command import Context, Script
 from mailgate.core.commands.vocabulary import folded
 from mailgate.core.contract import consent, dispute
 from mailgate.core.desk import Desk
-from mailgate.core.facts import Facts
+from mailgate.core.facts import PLANNING, Facts
 from mailgate.core.mail import Notice, Reading
 from mailgate.core.message import subject
 from mailgate.core.model import Command, Entry, Kind, MatterKind, Outcome, Problem, Role
@@ -22,7 +22,7 @@ from mailgate.core.settings.rules import Rules
 from mailgate.core.stages.guards import WORDS, word_problem
 from mailgate.core.stages.guests import admission_problem
 from mailgate.core.stages.merging import merge_problem
-from mailgate.core.stages.planning import PLANNING, plan_problem
+from mailgate.core.stages.planning import plan_problem
 from mailgate.core.stages.reply import answering
 from mailgate.core.stages.rulings import RULINGS, reason_of, ruling_problem, takes_text
 

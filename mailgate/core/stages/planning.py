@@ -6,25 +6,27 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
-from mailgate.core import promise
+from mailgate.core import absence, promise
+from mailgate.core.address import DESK_ITSELF
 from mailgate.core.contract.consequences import to_staff
 from mailgate.core.desk import Desk
-from mailgate.core.facts import Facts
+from mailgate.core.facts import PLANNING, Facts
 from mailgate.core.mail import Notice
 from mailgate.core.model import Command, Problem, Status, Ticket
 from mailgate.core.plan import Plan
-from mailgate.core.stages.reply import answered_person, chain, real_id
-
-PLANNING = ("plan", "postpone")
+from mailgate.core.stages.reply import answered_person, answering, chain, real_id
 
 
 def plan_work(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
-    """Set the days that the commands name. The client and, where somebody else planned it, the technician are told."""
+    """Set the days that the commands name. The client and, where somebody else planned it, the technician are told.
+
+    Who plans for days on which its technician is away is told, too, and nothing else changes: they may be meant.
+    """
     for command in plan.script.commands if plan.role.staff else ():
         ticket = plan.stands(command.ticket, facts.tickets)
         if command.name in PLANNING and ticket is not None:
             changed = planned(ticket, command, desk.local_day(now), now)
-            told = tuple(_told(plan, changed, command, facts, desk))
+            told = (*_told(plan, changed, command, facts, desk), *_warned(plan, changed, facts, desk, now))
             why = f"{desk.tag(ticket.id)}: planned for {changed.planned_start}"
             plan = plan.changing(changed, why).but(notices=(*plan.notices, *told))
     return plan
@@ -114,3 +116,23 @@ def _told(plan: Plan, ticket: Ticket, command: Command, facts: Facts, desk: Desk
     )
     if desk.staff_address(ticket.technician) != desk.staff_address(plan.author):
         yield to_staff(desk, ticket.technician, "planned_for_you", values, ticket.id)
+
+
+def _warned(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: datetime) -> Iterator[Notice]:
+    """To the writer, where the technician is away when the work starts or is to be delivered."""
+    noted = facts.roster.absences.get(ticket.technician or "", ())
+    ahead = absence.ahead(desk, ticket.technician or "", noted, desk.local_day(now))
+    days = (ticket.planned_start, ticket.planned_delivery)
+    found = dict.fromkeys(away for day in days if day and (away := absence.on(ahead, day)))
+    if not found or plan.person is None:
+        return
+    values = {
+        "ticket_tag": desk.tag(ticket.id),
+        "client_name": desk.client_name(ticket.client),
+        "technician_name": "" if ticket.technician == plan.author else desk.staff_name(ticket.technician),
+        "start": ticket.planned_start,
+        "delivery": ticket.planned_delivery,
+        "absences": [{"since": away.since, "until": away.until} for away in found],
+    }
+    notice = to_staff(desk, plan.author, "planned_away", values, DESK_ITSELF)
+    yield answering(replace(notice, to=plan.person.address), plan.mail)
