@@ -47,6 +47,7 @@ class Wanted:
     away: whether the technician who writes says that they are away, or a robot of theirs does.
     form: whether lines of the evening's form may stand in what they write.
     author: who a client's mail says that it is from.
+    disputed: tickets that a client disputes by their numbers.
     returned, returned_ids: mails of ours that came back, by their numbers in the outbox and by Message-ID.
     bounce: whether the mail may be one. writer: address of whom the mail says that it is from.
     holders: technicians whose held answers are asked for: who writes, and those that a `#send` names.
@@ -70,6 +71,7 @@ class Wanted:
     plans: bool = False
     own: str = ""
     form: bool = False
+    disputed: frozenset[int] = frozenset()
     returned: frozenset[int] = frozenset()
     returned_ids: tuple[str, ...] = ()
     bounce: bool = False
@@ -181,7 +183,8 @@ class Facts:
     the entries that a void answers. quarantined: those of the messages in quarantine that still wait. matters:
     what is open of the clients, oldest first. ended: the clients that bought time and have none left. paused:
     their tickets that are held for want of it, looked up for staff, who alone bring minutes back.
-    accounts: every entry of a client, oldest first, where the decision needs them. prospect: the
+    accounts: every entry of a client, oldest first, where the decision needs them. merged: the tickets that went into
+    one whose entries are disputed. prospect: the
     ticket of an unknown writer; prospects: how many such tickets were opened in the last day. halted:
     the books do not add up and no minutes are booked. repute: what the writer's mail was so far.
     roster: what the choice of a technician has to know.
@@ -212,6 +215,7 @@ class Facts:
     ended: frozenset[str] = frozenset()
     paused: Mapping[str, tuple[Ticket, ...]] = field(default_factory=dict)
     accounts: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    merged: Mapping[int, frozenset[int]] = field(default_factory=dict)
     prospect: Ticket | None = None
     prospects: int = 0
     halted: bool = False
@@ -264,6 +268,7 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
         plans=any(order.name in PLANNING for order in orders),
         own=_own(person, desk),
         form=any(map(form.is_line, orders)),
+        disputed=frozenset([claim.ticket for claim in asks.claims if claim.ticket][:_MOST_NAMED]),
         returned=frozenset(
             pointer[0] for one in mail.recipients if (pointer := address.return_pointer(one, desk.rules.desks))
         ),

@@ -76,6 +76,7 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         ended=ended,
         paused={client: tickets.held_for_balance(tx, client) for client in ended if wanted.person},
         accounts={client: tuple(entries.of_client(tx, client)) for client in clients if wanted.accounts},
+        merged={number: tickets.merged_into(tx, number) for number in here | wanted.disputed if wanted.accounts},
         prospect=prospect,
         prospects=tickets.prospects_since(tx, now - _DAY) if wanted.prospect else 0,
         halted=bool(wanted.person or waiting) and events.halted_since(tx) is not None,

@@ -65,6 +65,12 @@ def where_they_go_on(tx: Connection, ids: Iterable[int]) -> dict[int, Ticket]:
     return {number: on.get(ticket.merged_into or 0, ticket) for number, ticket in found.items()} | on
 
 
+def merged_into(tx: Connection, number: int) -> frozenset[int]:
+    """The tickets that go on in this one."""
+    rows = tx.rows("select id from ticket where merged_into = :number", number=number)
+    return frozenset(row["id"] for row in rows)
+
+
 def merge(tx: Connection, source: int, target: int) -> None:
     """Hand over what belongs to a ticket that goes on in another, but for its entries and its mails of the outbox.
 

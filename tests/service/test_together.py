@@ -471,6 +471,19 @@ def test_what_was_merged_stands_for_where_it_went(story: Desk):
     assert (story.ticket(2).status, story.ticket(2).priority) == (Status.CLOSED, "high")
 
 
+@pytest.mark.parametrize(
+    ("line", "disputed"), [("#reclamar SOP-1", [5, 12]), ("#dispute", [5, 12]), ("#reclamar SOP-2", [12])]
+)
+def test_a_dispute_of_a_ticket_covers_what_was_merged_into_it(story: Desk, line: str, disputed: list[int]):
+    _two_tickets(story)
+    story.says("marta", "#time 5m", 1)
+    story.says("marta", "#time 12m\n#merge SOP-1", 2)
+    moved = {entry.id: entry for entry in story.ledger()}
+    assert [entry.ticket for entry in moved.values() if entry.ticket] == [1, 2]
+    story.says("ana", f"{line} no es lo hablado", 1)
+    assert sorted(-moved[matter.entry or 0].minutes for matter in story.matters()) == disputed
+
+
 def test_the_director_merges_tickets_by_name(story: Desk):
     _two_tickets(story)
     story.says("elena", "#merge SOP-2 SOP-1", to=reply_address(0, ELENA))

@@ -154,7 +154,9 @@ def _meant(claim: Command, plan: Plan, facts: Facts) -> tuple[Entry, ...]:
         return dispute.open_to_dispute([facts.entries[claim.entry]], facts.matters, facts.voided)
     booked = facts.accounts.get(_client(plan), ())
     ruled_on = frozenset(entry.of for entry in booked if entry.of and entry.kind in (Kind.VOID, Kind.ADJUST))
-    there = [entry for entry in booked if entry.ticket == _ticket_meant(claim, plan)]
+    ticket = _ticket_meant(claim, plan) or 0
+    merged = {ticket, *facts.merged.get(ticket, ())}
+    there = [entry for entry in booked if entry.ticket in merged]
     return dispute.open_to_dispute(there, facts.matters, ruled_on)
 
 
