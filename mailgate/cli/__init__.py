@@ -7,7 +7,21 @@ from pathlib import Path
 import click
 
 from mailgate import __version__
-from mailgate.cli import backup, books, clients, daemon, demo, guide, hours, init, lists, messages, status, tickets
+from mailgate.cli import (
+    backup,
+    books,
+    clients,
+    daemon,
+    demo,
+    guide,
+    hours,
+    init,
+    lists,
+    messages,
+    records,
+    status,
+    tickets,
+)
 from mailgate.cli.common import Place
 from mailgate.errors import MailgateError
 
@@ -35,7 +49,7 @@ def cli(context: click.Context, rules: Path, data: Path) -> None:
     context.obj = Place(rules, data)
 
 
-for part in (daemon, init, messages, tickets, lists, books, clients, hours, guide, backup, status, demo):
+for part in (daemon, init, messages, tickets, lists, books, clients, hours, guide, backup, records, status, demo):
     for verb in part.VERBS:
         cli.add_command(verb)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from mailgate.core.health import Trouble
@@ -38,6 +38,7 @@ _LEFT = (
 )
 
 VALUES: Mapping[str, Sequence[Mapping[str, Any]]] = {
+    "export_readme": ({"client": "acme", "client_name": "Acme S.L.", "day": date(2026, 11, 2), "count": 14},),
     "loop_stopped": (_LOOP, {**_LOOP, "what": "SOP-12", "is_ticket": True}),
     "trouble": tuple({"trouble": trouble, "since": trouble.since or _AT} for trouble in TROUBLES),
     "mail_left": ({"left": list(_LEFT), "limit": 26_214_400}, *({"left": [one], "limit": 26_214_400} for one in _LEFT)),

@@ -58,7 +58,7 @@ def report_csv(values: Mapping[str, Any], language: str) -> bytes:
     column = 0 if language == "es" else 1
     writer.writerow([heads[column] for heads in _CSV_FIELDS.values()])
     for line in values["entries"]:
-        writer.writerow([_cell(line[field], _CSV_YES[column]) for field in _CSV_FIELDS])
+        writer.writerow([cell(line[field], _CSV_YES[column]) for field in _CSV_FIELDS])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
@@ -102,7 +102,7 @@ _CSV_YES = ("sí", "yes")
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
-def _cell(value: object, yes: str) -> object:
+def cell(value: object, yes: str) -> object:
     """Marks as a word, numbers as they are, text so that no spreadsheet takes it for a formula."""
     if isinstance(value, bool):
         return yes if value else ""

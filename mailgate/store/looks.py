@@ -43,3 +43,16 @@ def of_ticket(tx: Connection, ticket: int, most: int) -> list[Look]:
         most=most,
     )
     return [Look(row["message"], row["address"], moment(row["at"])) for row in rows]
+
+
+def listed(tx: Connection, client: str | None = None, most: int | None = None) -> list[Look]:
+    """Who asked, the newest first: in the tickets of a client, or in all."""
+    where = "" if client is None else " where t.client = :client"
+    limit = "" if most is None else " limit :most"
+    rows = tx.rows(
+        "select l.message, l.address, l.at from look l join message m on m.id = l.message"
+        f" left join ticket t on t.id = m.ticket{where} order by l.id desc{limit}",
+        **({} if client is None else {"client": client}),
+        **({} if most is None else {"most": most}),
+    )
+    return [Look(row["message"], row["address"], moment(row["at"])) for row in rows]

@@ -49,6 +49,7 @@ def _with_file(message_id: str = "<m1@acme.example>") -> bytes:
     mail["Subject"], mail["Message-ID"] = "El carrito", message_id
     mail.set_content("No funciona el carrito. CANARY-7431 en el texto.\n")
     mail.add_attachment(SECRET * 1000, maintype="application", subtype="pdf", filename="captura.pdf")
+    mail.set_boundary("=-b")
     return mail.as_bytes()
 
 
