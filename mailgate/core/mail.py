@@ -45,7 +45,8 @@ class Attachment:
     part: position in a depth-first walk of the message's parts, from 0. size: bytes, decoded.
     name: cleaned for display, never a path. content_id: without angle brackets, or None.
     inline: shown inside the text (RFC 2183), as a picture that the HTML part refers to.
-    content: the decoded bytes, None where the message was not read just now. kept: False once retention removed it.
+    content: the decoded bytes, None where the message was not read just now, as is charset, "": what the message says
+    that a text is written in. kept: False once retention removed it.
     """
 
     part: int
@@ -55,6 +56,7 @@ class Attachment:
     content_id: str | None = None
     inline: bool = False
     content: bytes | None = field(default=None, repr=False, compare=False)
+    charset: str = field(default="", compare=False)
     kept: bool = True
 
 
@@ -153,13 +155,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A file that goes out with a mail, byte for byte. content_id: without angle brackets."""
+    """A file that goes out with a mail, byte for byte. content_id: without angle brackets. charset: of text, "" where
+    nobody said it.
+    """
 
     name: str
     type: str
     content: bytes
     content_id: str | None = None
     inline: bool = False
+    charset: str = ""
 
 
 @dataclass(frozen=True, slots=True)

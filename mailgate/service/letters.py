@@ -124,4 +124,7 @@ def _carried(tx: Connection, notice: Notice, source: Source) -> list[Part]:
     unread = [file.part for file in attachments if file.content is None]
     contents = mime.contents(blobs.get(tx, blob), unread) if unread and blob is not None else {}
     contents |= {file.part: file.content for file in attachments if file.content is not None}
-    return [Part(file.name, file.type, contents[file.part], file.content_id, file.inline) for file in attachments]
+    return [
+        Part(file.name, file.type, contents[file.part], file.content_id, file.inline, file.charset)
+        for file in attachments
+    ]

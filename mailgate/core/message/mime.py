@@ -199,7 +199,7 @@ def _text(leaf: Leaf) -> str:
 
 def _attachment(leaf: Leaf) -> Attachment:
     part = leaf.part
-    kind = part.content_type[0]
+    kind, parameters = part.content_type
     content_id = part.field("content-id").strip(" <>") or None
     shown = part.disposition[0]
     return Attachment(
@@ -210,6 +210,7 @@ def _attachment(leaf: Leaf) -> Attachment:
         content_id=content_id,
         inline=shown == "inline" or (content_id is not None and shown != "attachment"),
         content=leaf.octets if len(leaf.octets) <= MAX_HELD else None,
+        charset=parameters.get("charset", ""),
     )
 
 

@@ -23,6 +23,7 @@ NAME = 150  # characters of a file name; what is longer keeps its ending
 _CHUNK = 57 * 1024  # bytes of a file that are encoded at once: whole lines, and little beside the file
 _CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\n\r"))
 _TYPE = re.compile(r"(?!message/|multipart/)[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
+_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,39}")
 _NOT_PLAIN = re.compile(r"[^ !#-\[\]-~]")
 _NOT_IN_ID = re.compile(r"[^!-;=?-~]")
 
@@ -87,7 +88,7 @@ def _file(part: Part) -> Entity:
     plain = _NOT_PLAIN.sub("_", name)
     disposition = "inline" if part.inline else "attachment"
     head = [
-        f'Content-Type: {_type(part.type)};\r\n name="{plain}"\r\n',
+        f'Content-Type: {_type(part.type)};{_charset(part)}\r\n name="{plain}"\r\n',
         "Content-Transfer-Encoding: base64\r\n",
         f"Content-Disposition: {disposition};\r\n {_file_name(name, plain)}\r\n",
     ]
@@ -108,6 +109,19 @@ def _type(declared: str) -> str:
     """The declared type, if it is one that base64 may carry (RFC 2046 sections 5.1 and 5.2.1)."""
     declared = declared.lower()
     return declared if _TYPE.fullmatch(declared) else "application/octet-stream"
+
+
+def _charset(part: Part) -> str:
+    """What a text is written in, as its sender said, else UTF-8 where it is that: without it accents are guessed at."""
+    if not part.type.lower().startswith("text/"):
+        return ""
+    if _TOKEN.fullmatch(part.charset):
+        return f" charset={part.charset};"
+    try:
+        part.content.decode()
+    except UnicodeDecodeError:
+        return ""
+    return " charset=utf-8;"
 
 
 def _file_name(name: str, plain: str) -> str:

@@ -54,6 +54,11 @@ def test_file_comes_out_byte_for_byte_wherever_it_stands(encoded: bytes) -> None
         assert mail.defects == ()
 
 
+def test_file_of_text_says_what_it_is_written_in() -> None:
+    sheet = b"Content-Type: text/csv; charset=iso-8859-1\r\nContent-Disposition: attachment\r\n\r\na\xf1o"
+    assert [one.charset for one in parse(mixed(TEXT, sheet, file_part(ENCODED))).attachments] == ["iso-8859-1", ""]
+
+
 def test_several_files_do_not_change_places() -> None:
     files = [random.Random(number).randbytes(20_000) for number in range(5)]
     mail = parse(mixed(TEXT, *(file_part(base64.encodebytes(file)) for file in files)))

@@ -152,6 +152,22 @@ def test_type_that_base64_cannot_carry_is_plain_bytes(declared: str) -> None:
     assert part.get_payload(decode=True) == b"Subject: x\r\n\r\ny"
 
 
+@pytest.mark.parametrize(
+    ("charset", "content", "said"),
+    [
+        ("iso-8859-1", "año".encode("latin-1"), "iso-8859-1"),
+        ("", "año".encode(), "utf-8"),
+        ("", "año".encode("latin-1"), None),
+        ("x\r\nX-Evil: y", b"x", "utf-8"),
+    ],
+)
+def test_text_says_what_it_is_written_in(charset: str, content: bytes, said: str | None) -> None:
+    part = file_of(Part("datos.csv", "text/csv", content, charset=charset))
+    assert part.get_content_charset() == said
+    assert part.get_payload(decode=True) == content
+    assert file_of(Part("a.pdf", "application/pdf", b"x", charset="utf-8")).get_content_charset() is None
+
+
 def test_same_values_give_the_same_bytes() -> None:
     again = compose(HEADERS, "hola", "<p>hola</p>", [PICTURE, SHEET])
     assert compose(HEADERS, "hola", "<p>hola</p>", [PICTURE, SHEET]) == again
