@@ -40,6 +40,7 @@ from mailgate.service.processor import Processor
 from mailgate.service.schedule import tick
 from mailgate.service.take import Intake, Pace, utc_now
 from mailgate.store import outbox, rules_taken
+from mailgate.store.keyring import KeyLostError
 from mailgate.store.writer import Writer
 
 log = logging.getLogger("mailgate")
@@ -66,6 +67,8 @@ class Daemon:
         self._rules_path = rules_path
         self._data = data
         self._store = open_store(data)
+        if self._store.keyring.fault:
+            raise KeyLostError(self._store.keyring.fault)
         self._stamp = self._seen = stamp(rules_path)
         self._office = open_office(rules_path, data)
         self._since = utc_now()

@@ -6,8 +6,10 @@ import contextlib
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from mailgate.errors import Refused
 
@@ -43,11 +45,46 @@ def workshop(place: Path) -> Iterator[Path]:
         os.close(handle)
 
 
+def create(path: Path, content: str | bytes) -> None:
+    """Make a file for us alone (0600), whole and durable before it has its name: who was first counts."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".secret.") as draft:  # made with mode 0600
+        _fill(draft, content)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft.name, path)
+    sync(path.parent)
+
+
+def put(path: Path, content: str | bytes) -> None:
+    """The same in the place of a file that may be there."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".secret.", delete=False) as draft:
+        try:
+            _fill(draft, content)
+            if path.exists():
+                owned_like(Path(draft.name), path)
+            Path(draft.name).replace(path)
+        except BaseException:
+            Path(draft.name).unlink(missing_ok=True)
+            raise
+    sync(path.parent)
+
+
+def check_private(path: Path) -> None:
+    """Raises Refused for a file that others may read."""
+    if path.stat().st_mode & 0o077:
+        raise Refused(f"{path}: others may read it; run: chmod 600 {path}")
+
+
 def owned_like(path: Path, like: Path) -> None:
     """Give a file to the owner of another: what root puts into the desk's folder is the desk's to use."""
     wanted = like.stat()
     if os.geteuid() == 0:
         os.chown(path, wanted.st_uid, wanted.st_gid)
+
+
+def _fill(file: IO[bytes], content: str | bytes) -> None:
+    file.write(content.encode() if isinstance(content, str) else content)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _clear(folder: Path) -> None:

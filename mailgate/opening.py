@@ -17,8 +17,10 @@ from mailgate.core.desk import Desk
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import Refused, RulesError, StoreUnavailable
 from mailgate.render import Renderer
+from mailgate.service import keys
 from mailgate.service.office import Office
 from mailgate.service.secret import desk_key
+from mailgate.service.take import utc_now
 from mailgate.store import Store
 
 
@@ -28,7 +30,7 @@ def open_store(data: Path) -> Store:
         data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailable(f"{data}: {error.strerror}") from error
-    return Store(data / "mailgate.db")
+    return keys.opened(data, utc_now())
 
 
 def open_office(rules_path: Path, data: Path) -> Office:

@@ -13,10 +13,11 @@ from mailgate.core.mail import Envelope, Notice, Outgoing
 from mailgate.core.model import Entry, Kind
 from mailgate.core.plan import Plan
 from mailgate.render import Renderer
+from mailgate.service import keys
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.service.process import process_alone
-from mailgate.store import Store, entries, journal, outbox
+from mailgate.store import Store, blobs, entries, journal, outbox
 from mailgate.store.outbox import Queued
 from tests.support import NOW, desk, written
 
@@ -69,13 +70,12 @@ class StoredDesk:
     def raws(self) -> list[bytes]:
         """The mails of the outbox as they go out, in order."""
         with self.store.read() as tx:
-            found = tx.rows("select b.data from outbox o join blob b on b.id = o.blob order by o.id")
-        return [bytes(row["data"]) for row in found]
+            return [blobs.get(tx, row["blob"]) for row in tx.rows("select blob from outbox order by id")]
 
 
 @contextmanager
 def stored_desk(folder: Path, of: Desk | None = None) -> Iterator[StoredDesk]:
-    store = Store(folder / "mailgate.db")
+    store = keys.opened(folder, NOW)
     try:
         yield StoredDesk(store, Office(of or desk(), RENDERER))
     finally:

@@ -19,11 +19,13 @@ from hypothesis import strategies as st
 
 from mailgate.core.mail import Envelope
 from mailgate.render import Renderer
+from mailgate.service import keys
 from mailgate.service.audit import audited
 from mailgate.service.office import Office
 from mailgate.service.process import process_alone
-from mailgate.store import Store, entries, journal
+from mailgate.store import entries, journal
 from tests import support
+from tests.support import NOW
 
 CLIENTS = {"acme": "ana@acme.example", "beta": "hello@beta.example"}
 OFFICE = Office(support.desk(), Renderer())
@@ -204,7 +206,7 @@ class Conversation:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._store = Store(path)
+        self._store = keys.opened(path.parent, NOW)
         self._model = Model()
         self._now = support.NOW
 
@@ -311,7 +313,7 @@ class Conversation:
 
     def _restart(self) -> None:
         self._store.close()
-        self._store = Store(self._path)
+        self._store = keys.opened(self._path.parent, NOW)
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from mailgate.cli import (
     guide,
     hours,
     init,
+    keys,
     lists,
     messages,
     records,
@@ -49,7 +50,7 @@ def cli(context: click.Context, rules: Path, data: Path) -> None:
     context.obj = Place(rules, data)
 
 
-for part in (daemon, init, messages, tickets, lists, books, clients, hours, guide, backup, records, status, demo):
+for part in (daemon, init, messages, tickets, lists, books, clients, hours, guide, backup, keys, records, status, demo):
     for verb in part.VERBS:
         cli.add_command(verb)
 

@@ -22,14 +22,15 @@ _file = click.argument("file", type=click.Path(path_type=Path))
 @click.command()
 @_file
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
+@click.option("--no-keys", is_flag=True, help="Do not put the keys of the sealed mails beside it.")
 @click.option("--keep", type=click.IntRange(min=1), help="Of a folder of backups, keep only so many.")
 @as_json
 @pass_place
-def backup(place: Place, file: Path, force: bool, keep: int | None, json_wanted: bool) -> None:
+def backup(place: Place, file: Path, force: bool, no_keys: bool, keep: int | None, json_wanted: bool) -> None:
     """Copy the desk to FILE while it works: all it knows, and the secret of its reply addresses.
 
-    The copy is proven like `audit` does before it gets its name; exit 1 if anything is off. Where FILE is
-    a folder, the backup is named by its time.
+    Its mails are sealed; the keys go to FILE.key, to be kept in another place. The copy is proven like `audit`
+    does before it gets its name; exit 1 if anything is off. Where FILE is a folder, the backup is named by its time.
     """
     now = utc_now()
     folder = file if file.is_dir() else None
@@ -44,10 +45,10 @@ def backup(place: Place, file: Path, force: bool, keep: int | None, json_wanted:
             bar.length = pages
             bar.update(done - bar.pos)
 
-        made = service.back_up(store, target, now, progress, force=force)
+        made = service.back_up(store, target, now, progress, force=force, with_keys=not no_keys)
     good = not made.audit.problems
     gone = service.keep_newest(folder, keep) if folder and keep and good else []
-    found = {"file": made.file, "at": made.at.isoformat(), "size": made.size, **asdict(made.audit)}
+    found = {"file": made.file, "at": made.at.isoformat(), "size": made.size, "keys": made.keys, **asdict(made.audit)}
     show({**found, "removed": gone}, json_wanted, lambda _: _made(made))
     if not good:
         raise click.exceptions.Exit(Refused.exit_code)
@@ -76,6 +77,7 @@ def _bar() -> Any:  # click does not give the type a name
 
 def _made(made: service.Backup) -> str:
     told = f"{made.file}: {made.size >> 20} MB, {made.audit.told()}"
+    told += f"\nits keys are {made.keys}: keep them in another place" if made.keys else ""
     return f"{told}\nthis is no good backup, and was not counted as one" if made.audit.problems else told
 
 
@@ -87,6 +89,7 @@ def _restored(done: service.Restored) -> str:
         if done.queued
         else []
     )
+    lines += [f"! {done.fault}"] if done.fault else []
     return "\n".join(lines)
 
 

@@ -11,7 +11,18 @@ from mailgate.core.settings.servers import Monitor
 
 # The words stand in templates/<language>/_troubles.txt.
 TroubleName = Literal[
-    "daemon", "mailbox", "untidied", "unprocessed", "dns", "unsent", "failures", "disk", "backup", "audit", "books"
+    "daemon",
+    "mailbox",
+    "untidied",
+    "unprocessed",
+    "dns",
+    "unsent",
+    "failures",
+    "disk",
+    "backup",
+    "audit",
+    "books",
+    "key",
 ]
 # What no mail tells: nobody could send it, or it has a mail of its own.
 UNTOLD: tuple[TroubleName, ...] = ("daemon", "books")
@@ -55,6 +66,7 @@ class Health:
     oldest unsent mail. given_up: mails of the last week. failures: messages in quarantine that our own
     program failed on. disk_free, disk_size: bytes. audited_at: when the books were found good last.
     cleared_at: when all was removed last that a day's limits of [retention] had let go.
+    key_fault: why mails can be sealed no more once the daemon ends.
     """
 
     roads: dict[str, datetime | None]
@@ -73,6 +85,7 @@ class Health:
     audited_at: datetime | None
     halted_since: datetime | None
     cleared_at: datetime | None
+    key_fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,8 @@ def _of_mail(health: Health, limits: Monitor, now: datetime) -> Iterator[Trouble
 
 
 def _of_store(health: Health, limits: Monitor, now: datetime) -> Iterator[Trouble]:
+    if health.key_fault:
+        yield Trouble("key", error=health.key_fault)
     if health.disk_free < limits.disk_free:
         yield Trouble("disk", size=health.disk_free)
     if _older(health.backup_at, limits.backup_after, now):

@@ -26,6 +26,7 @@ TROUBLES = (
     Trouble("backup", _AT),
     Trouble("audit", _AT),
     Trouble("books", _AT),
+    Trouble("key", error="data/vault.key: the key 5f0c is missing"),
 )
 _OVER = ("unprocessed", "dns", "unsent", "failures", "disk", "backup", "audit")
 

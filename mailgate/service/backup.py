@@ -1,6 +1,7 @@
 """Copy the whole desk while it works, and put a copy back; neither counts until it is proven.
 
-A backup is one file: the store, and in it the secret that reply addresses are made from.
+A backup is the store, and in it the secret that reply addresses are made from. Its mails are sealed; their keys lie
+beside it in a file of their own, for a place of their own.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from pathlib import Path
 
 from mailgate import __version__, disk
 from mailgate.errors import NotFound, Refused, StoreUnavailable
+from mailgate.service import keys
 from mailgate.service.audit import MOST_TOLD, Audit, audited
 from mailgate.service.secret import NAME, RESTORING, complete_restore, desk_key
-from mailgate.store import Store, backups, events, outbox, tickets
+from mailgate.store import Store, backups, events, outbox, sealing, tickets
 from mailgate.store.backups import Numbers, Seal
 
 Progress = Callable[[int, int], None]
@@ -29,29 +31,37 @@ _GAP = 100
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A copy that was made. size: bytes; audit: what its proof found."""
+    """A copy that was made. size: bytes; audit: what its proof found. keys: the file of its keys, None for none."""
 
     file: Path
     at: datetime
     size: int
     audit: Audit
+    keys: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A copy that is the store now. kept: the store from before; queued: mails that go out, perhaps again."""
+    """A copy that is the store now. kept: the store from before; queued: mails that go out, perhaps again.
+
+    fault: why its mails cannot be read, "" where they can.
+    """
 
     made_at: datetime
     version: str
     kept: Path | None
     queued: int
     next_ticket: int
+    fault: str = ""
 
 
-def back_up(store: Store, file: Path, now: datetime, progress: Progress, *, force: bool) -> Backup:
+def back_up(
+    store: Store, file: Path, now: datetime, progress: Progress, *, force: bool, with_keys: bool = True
+) -> Backup:
     """Copy, prove the copy, and only then give it its name. force: over a file that is there.
 
-    A copy whose books do not add up is kept beside it as `….unproven`: who mends them wants one.
+    with_keys: beside it, unless they are a credential, which is kept elsewhere. A copy whose books do not add up
+    is kept as `….unproven`: who mends them wants one.
     """
     if file.exists() and not force:
         raise Refused(f"{file}: is there already; choose another name, or --force")
@@ -69,13 +79,14 @@ def back_up(store: Store, file: Path, now: datetime, progress: Progress, *, forc
             audit = _proof(draft)
             file = file.with_name(file.name + _UNPROVEN) if audit.problems else file
             disk.sync(draft)
+            beside = _keys_beside(store.path.parent, file) if with_keys else None
             draft.replace(file)
             disk.sync(file.parent)
     except StoreUnavailable as error:
         raise StoreUnavailable(f"{file}: cannot be written now: {error.__cause__ or error}") from error
     if not audit.problems:
         _note(store, file, now)
-    return Backup(file, now, file.stat().st_size, audit)
+    return Backup(file, now, file.stat().st_size, audit, beside)
 
 
 def keep_newest(folder: Path, most: int) -> list[Path]:
@@ -83,7 +94,13 @@ def keep_newest(folder: Path, most: int) -> list[Path]:
     old = sorted(folder.glob(_dated("*")), reverse=True)[most:]
     for path in old:
         path.unlink()
+        key_file(path).unlink(missing_ok=True)
     return old
+
+
+def key_file(file: Path) -> Path:
+    """Where the keys of a backup lie beside it."""
+    return file.with_name(f"{file.name}.key")
 
 
 def name_at(now: datetime) -> str:
@@ -113,13 +130,23 @@ def restore(data: Path, file: Path, now: datetime, *, force: bool) -> Restored:
             raise Refused("\n".join([*audit.problems[:MOST_TOLD], f"{file}: its books do not add up; see --force"]))
         with backups.set_still(data / STORE) as before:
             queued, next_ticket = _finish(draft, seal, backups.numbers(before) if before else None, now)
+            if key_file(file).exists():
+                keys.adopt(data, keys.read_file(key_file(file)))
             kept = _swap(data, work, seal.secret, now)
-    return Restored(seal.at, seal.version, kept, queued, next_ticket)
+    return Restored(seal.at, seal.version, kept, queued, next_ticket, _fault(data))
 
 
 def _proof(draft: Path) -> Audit:
     with backups.untouched(draft) as tx:
         return audited(tx)
+
+
+def _keys_beside(data: Path, file: Path) -> Path | None:
+    """The keys before the copy: one that is there can be read."""
+    if keys.place(data) != data / keys.NAME:
+        return None
+    disk.put(key_file(file), (data / keys.NAME).read_bytes())
+    return key_file(file)
 
 
 def _make_sure_of_room(folder: Path, needed: int) -> None:
@@ -182,6 +209,15 @@ def _swap(data: Path, work: Path, key: bytes, now: datetime) -> Path | None:
     disk.sync(data)
     complete_restore(data)
     return kept
+
+
+def _fault(data: Path) -> str:
+    """Of a store that an earlier version wrote nothing is sealed: it gets its key when it is opened."""
+    store = Store(data / STORE)
+    with store.read() as tx:
+        fault = keys.at_hand(tx).fault if sealing.known(tx) else ""
+    store.close()
+    return fault
 
 
 def _set_aside(data: Path, suffix: str) -> Path | None:

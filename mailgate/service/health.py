@@ -13,6 +13,7 @@ from mailgate.core.health import Backlog, Health, Mailbox, Trouble
 from mailgate.core.mail import Source
 from mailgate.core.mailbox import mailbox_name
 from mailgate.core.settings.rules import Rules
+from mailgate.service import keys
 from mailgate.service.office import Office
 from mailgate.store import Connection, events, journal, mailboxes, outbox, quarantine, walks
 
@@ -40,6 +41,7 @@ def looked(tx: Connection, rules: Rules, now: datetime) -> Health:
         audited_at=events.latest(tx, "day"),
         halted_since=events.halted_since(tx),
         cleared_at=walks.done_last(tx),
+        key_fault=keys.at_hand(tx).fault,
     )
 
 

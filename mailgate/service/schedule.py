@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from mailgate.errors import StoreUnavailable
-from mailgate.service.jobs import absences, digest, evening, left, planned, promises, retention, troubles
+from mailgate.service.jobs import absences, digest, evening, left, planned, promises, retention, sealing, troubles
 from mailgate.service.office import Office
 from mailgate.store import Connection
 from mailgate.store.writer import Writer
@@ -31,6 +31,7 @@ JOBS: Mapping[str, Job] = {
     "left": left.run,  # mail that stays in a mailbox
     "evening": evening.run,  # each technician's evening
     "retention": retention.run,  # what is kept no longer
+    "sealing": sealing.run,  # mails under an older key
 }
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import secrets
-import tempfile
 from pathlib import Path
 
 from mailgate import disk
@@ -26,7 +23,7 @@ def desk_key(data: Path) -> bytes:
     path = data / NAME
     complete_restore(data)
     if not path.exists():
-        _make(path)
+        disk.create(path, secrets.token_bytes(_BYTES))
     return _read(path)
 
 
@@ -41,21 +38,9 @@ def complete_restore(data: Path) -> None:
         disk.sync(data)
 
 
-def _make(path: Path) -> None:
-    """Whole and durable before it has its name: neither a kill nor a second process sees half of it."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".secret.") as draft:  # made with mode 0600
-        draft.write(secrets.token_bytes(_BYTES))
-        draft.flush()
-        os.fsync(draft.fileno())
-        with contextlib.suppress(FileExistsError):  # somebody else was first: theirs counts
-            os.link(draft.name, path)
-    disk.sync(path.parent)
-
-
 def _read(path: Path) -> bytes:
     key = path.read_bytes()
     if len(key) != _BYTES:
         raise Refused(f"{path}: is not a secret of {_BYTES} bytes; restore it from the backup")
-    if path.stat().st_mode & 0o077:
-        raise Refused(f"{path}: others may read it; run: chmod 600 {path}")
+    disk.check_private(path)
     return key

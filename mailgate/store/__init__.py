@@ -11,16 +11,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mailgate.store.connection import Connection, connect, naming_errors, transaction
+from mailgate.store.keyring import Keyring
 from mailgate.store.schema import migrate
 
-__all__ = ["Connection", "Store"]
+__all__ = ["Connection", "Keyring", "Store"]
 
 
 class Store:
-    """A file of `data/mailgate.db`, opened and migrated. Each thread has a connection of its own."""
+    """A file of `data/mailgate.db`, opened and migrated. Each thread has a connection of its own.
 
-    def __init__(self, path: Path) -> None:
+    keyring: without one no mail is read or kept; see `service.keys` for the desk's.
+    """
+
+    def __init__(self, path: Path, keyring: Keyring | None = None) -> None:
         self.path = path
+        self.keyring = keyring or Keyring()
         self._mine = threading.local()
         self._all: list[Connection] = []
         with naming_errors():
@@ -28,7 +33,7 @@ class Store:
 
     def _connection(self) -> Connection:
         if not hasattr(self._mine, "connection"):
-            self._mine.connection = connect(self.path)
+            self._mine.connection = connect(self.path, self.keyring)
             self._all.append(self._mine.connection)
         connection: Connection = self._mine.connection
         return connection

@@ -1,8 +1,7 @@
-"""Raw bytes, each content once."""
+"""Raw bytes, each content once, sealed (see `keyring`)."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -10,24 +9,54 @@ from mailgate.store.connection import Connection, Row
 
 # Of raw mails that are held in memory together, unless a single one is bigger.
 _MOST_BYTES = 4_000_000
+_PURPOSE = "mail"
 
 
 def put(tx: Connection, data: bytes) -> int:
     """Keep the bytes and give their id; the same bytes are kept once."""
-    digest = hashlib.sha256(data).hexdigest()
+    key = tx.keyring.newest
+    digest = key.digest(data)
     made = tx.value(
-        "insert into blob (digest, size, data) values (:digest, :size, :data)"
+        "insert into blob (digest, size, key, data) values (:digest, :size, :key, :data)"
         " on conflict (digest) do nothing returning id",
         digest=digest,
         size=len(data),
-        data=data,
+        key=key.name,
+        data=key.seal(data, _PURPOSE),
     )
     return int(made or tx.value("select id from blob where digest = :digest", digest=digest))
 
 
 def get(tx: Connection, blob: int) -> bytes:
-    """The bytes of a blob."""
-    return bytes(tx.value("select data from blob where id = :blob", blob=blob))
+    """The bytes of a blob. Raises KeyLostError."""
+    row = tx.row("select key, data from blob where id = :blob", blob=blob)
+    if row is None:
+        raise LookupError(f"blob {blob}: gone")
+    return opened(tx, row)
+
+
+def opened(tx: Connection, row: Row) -> bytes:
+    """The bytes of a row with key and data."""
+    return tx.keyring.open(row["key"], row["data"], _PURPOSE)
+
+
+def under(tx: Connection, key: str) -> int:
+    """How many blobs a key has sealed."""
+    return int(tx.value("select count(*) from blob where key = :key", key=key))
+
+
+def seal_anew(tx: Connection, key: str, most: int) -> int:
+    """Put some of the blobs of a key under the newest one; how many that were. 0: there is none left."""
+    newest = tx.keyring.newest
+    sizes = tx.rows("select id, size from blob where key = :key limit :most", key=key, most=most)
+    mine = at_once(sizes) if sizes else []
+    for number in mine:
+        data = get(tx, number)
+        digest = newest.digest(data)
+        if tx.value("select 1 from blob where digest = :digest", digest=digest):
+            digest = f"{digest} {number}"  # the same came again meanwhile, and is there twice
+        _write(tx, number, data, digest)
+    return len(mine)
 
 
 def replace(tx: Connection, blob: int, data: bytes) -> bool:
@@ -35,16 +64,10 @@ def replace(tx: Connection, blob: int, data: bytes) -> bool:
 
     False, and nothing done, where another blob has these bytes.
     """
-    digest = hashlib.sha256(data).hexdigest()
+    digest = tx.keyring.newest.digest(data)
     if tx.value("select 1 from blob where digest = :digest and id <> :blob", digest=digest, blob=blob):
         return False
-    tx.run(
-        "update blob set digest = :digest, size = :size, data = :data where id = :blob",
-        digest=digest,
-        size=len(data),
-        data=data,
-        blob=blob,
-    )
+    _write(tx, blob, data, digest)
     return True
 
 
@@ -57,6 +80,18 @@ def remove_unneeded(tx: Connection, blob: int) -> bool:
             " and not exists (select 1 from outbox where blob = :blob)",
             blob=blob,
         )
+    )
+
+
+def _write(tx: Connection, blob: int, data: bytes, digest: str) -> None:
+    key = tx.keyring.newest
+    tx.run(
+        "update blob set digest = :digest, size = :size, key = :key, data = :data where id = :blob",
+        digest=digest,
+        size=len(data),
+        key=key.name,
+        data=key.seal(data, _PURPOSE),
+        blob=blob,
     )
 
 

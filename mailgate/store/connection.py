@@ -14,6 +14,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from mailgate.errors import StoreUnavailable
+from mailgate.store.keyring import Keyring
 
 Row = dict[str, Any]
 
@@ -29,10 +30,14 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class Connection:
-    """Runs statements; belongs to one thread. Rows are dicts of column name to value."""
+    """Runs statements; belongs to one thread. Rows are dicts of column name to value.
 
-    def __init__(self, db: Database) -> None:
+    keyring: for what is sealed in it; of one without keys no mail is read or kept.
+    """
+
+    def __init__(self, db: Database, keyring: Keyring | None = None) -> None:
         self.db = db
+        self.keyring = keyring or Keyring()
 
     def rows(self, sql: str, **params: object) -> list[Row]:
         """All rows of a query."""
@@ -92,7 +97,7 @@ _PRAGMAS = (
 )
 
 
-def connect(path: Path, busy_seconds: float = 5.0) -> Connection:
+def connect(path: Path, keyring: Keyring | None = None, busy_seconds: float = 5.0) -> Connection:
     """Open the store with the settings that its promises need.
 
     WAL lets readers go on beside the writer; `synchronous=full` is what makes a commit reach the
@@ -109,7 +114,7 @@ def connect(path: Path, busy_seconds: float = 5.0) -> Connection:
         if before and _file_of(path) != before:
             raw.close()
             raise StoreUnavailable("the store was restored at this very moment")
-        return Connection(Database(raw, execute_plugins=False))
+        return Connection(Database(raw, execute_plugins=False), keyring)
 
 
 def _file_of(path: Path) -> int | None:

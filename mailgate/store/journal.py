@@ -12,7 +12,7 @@ from mailgate.core.mail import Envelope, Source
 from mailgate.core.mailbox import Uid
 from mailgate.core.model import Outcome
 from mailgate.core.proof import UNCHECKED, Verdicts
-from mailgate.store import blobs, evidence
+from mailgate.store import blobs, evidence, quarantine
 from mailgate.store.connection import Connection, Row
 from mailgate.store.times import moment, opt_moment, stamp
 
@@ -133,13 +133,13 @@ def newest_before(tx: Connection, at: datetime) -> int:
 def get(tx: Connection, journal: int) -> Kept | None:
     """One message of the journal."""
     row = tx.row(_KEPT + " where j.id = :journal", journal=journal)
-    return _kept(row) if row else None
+    return _kept(tx, row) if row else None
 
 
 def of_message(tx: Connection, message: int) -> Kept | None:
     """The row that holds a processed message."""
     row = tx.row(_KEPT + " where j.message = :message order by j.id limit 1", message=message)
-    return _kept(row) if row else None
+    return _kept(tx, row) if row else None
 
 
 def unprocessed(tx: Connection) -> Backlog:
@@ -203,6 +203,15 @@ def finish(tx: Connection, journal: int, outcome: Outcome, message: int | None, 
     )
 
 
+def give_up(tx: Connection, key: str, now: datetime) -> None:
+    """Put into quarantine what waits and cannot be read any more, since its key is lost."""
+    reason = "the key is lost under which it was kept"
+    waiting = "select j.id, j.mail_from from journal j join blob b on b.id = j.blob where j.state = 'taken'"
+    for row in tx.rows(f"{waiting} and b.key = :key", key=key):
+        quarantine.add(tx, row["id"], now, sender=row["mail_from"] or "", subject="", reason=reason)
+        finish(tx, row["id"], Outcome.QUARANTINE, None)
+
+
 def reopen(tx: Connection, journal: int) -> None:
     """Let a quarantined message be processed again."""
     tx.run("update journal set state = 'taken', tries = 0, retry_at = null where id = :journal", journal=journal)
@@ -210,7 +219,7 @@ def reopen(tx: Connection, journal: int) -> None:
 
 _KEPT = (
     "select j.id, j.taken_at, j.source, j.peer, j.helo, j.auth_user, j.mail_from, j.rcpt_to, j.blob, j.tries,"
-    " j.proof_tries, j.evidence, b.data"
+    " j.proof_tries, j.evidence, b.key, b.data"
     " from journal j join blob b on b.id = j.blob"
 )
 
@@ -225,14 +234,14 @@ def _taken_as(tx: Connection, uid: Uid) -> int:
     return int(found or 0)
 
 
-def _kept(row: Row) -> Kept:
+def _kept(tx: Connection, row: Row) -> Kept:
     recipients = tuple(json.loads(row["rcpt_to"]))
     envelope = Envelope(row["source"], row["mail_from"], recipients, row["peer"], row["helo"], row["auth_user"])
     return Kept(
         id=row["id"],
         taken_at=moment(row["taken_at"]),
         envelope=envelope,
-        raw=bytes(row["data"]),
+        raw=blobs.opened(tx, row),
         blob=row["blob"],
         tries=row["tries"],
         proof_tries=row["proof_tries"],

@@ -83,7 +83,7 @@ def claim_due(tx: Connection, now: datetime, until: datetime, most: int) -> list
     mine = blobs.at_once(sizes)
     for number in mine:
         tx.run("update outbox set leased_until = :until where id = :id", until=stamp(until), id=number)
-    return [_due(row) for number in mine if (row := tx.row(_DUE, id=number))]
+    return [_due(tx, row) for number in mine if (row := tx.row(_DUE, id=number))]
 
 
 def release_claims(tx: Connection) -> None:
@@ -225,6 +225,15 @@ def retry(tx: Connection, outbox: int, now: datetime) -> None:
     )
 
 
+def give_up(tx: Connection, key: str) -> None:
+    """Never send what waits under a key that is lost."""
+    tx.run(
+        "update outbox set state = 'failed', next_try_at = null, last_error = 'its key is lost'"
+        " where state = 'queued' and blob in (select id from blob where key = :key)",
+        key=key,
+    )
+
+
 def cancel(tx: Connection, outbox: int) -> None:
     """Never send a mail that is still queued."""
     tx.run(
@@ -236,18 +245,18 @@ def cancel(tx: Connection, outbox: int) -> None:
 
 
 _DUE = (
-    "select o.id, o.created_at, o.sender, o.recipient, o.message_id, o.tries, b.data"
+    "select o.id, o.created_at, o.sender, o.recipient, o.message_id, o.tries, b.key, b.data"
     " from outbox o join blob b on b.id = o.blob where o.id = :id"
 )
 
 
-def _due(row: Row) -> Due:
+def _due(tx: Connection, row: Row) -> Due:
     return Due(
         id=row["id"],
         created_at=moment(row["created_at"]),
         sender=row["sender"],
         to=row["recipient"],
-        raw=bytes(row["data"]),
+        raw=blobs.opened(tx, row),
         tries=row["tries"],
         message_id=row["message_id"],
     )

@@ -218,6 +218,13 @@ create table walk (
 ) strict;
 """
 
+# The name of the key that sealed a blob, '' for what an earlier version left in clear.
+_SEALING = """
+alter table blob add column key text not null default '';
+create index blob_key on blob (key);
+create table sealing_key (name text primary key, since text not null, lost_at text) strict;
+"""
+
 
 @migrations()
 def m0001_first_schema(db: Database) -> None:
@@ -283,6 +290,12 @@ def m0007_records(db: Database) -> None:
     for table in ("journal", "message", "outbox"):
         _reword(db, table, "blob integer not null references blob (id)", "blob integer references blob (id)")
     db.executescript(_RECORDS)
+
+
+@migrations()
+def m0008_sealing(db: Database) -> None:
+    """Mails are sealed; which keys were used."""
+    db.executescript(_SEALING)
 
 
 def migrate(connection: Connection) -> None:

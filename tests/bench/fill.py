@@ -8,7 +8,8 @@ from pathlib import Path
 
 from mailgate.core.mail import Envelope, Notice, Outgoing
 from mailgate.core.model import Entry, Kind, Outcome, Priority, Role, Status, Ticket
-from mailgate.store import Connection, Store, entries, journal, messages, outbox, tickets
+from mailgate.service import keys
+from mailgate.store import Connection, entries, journal, messages, outbox, tickets
 from mailgate.store.messages import Message
 from tests.bench.corpus import CLIENTS, DESK, MINUTES, TECHNICIANS
 
@@ -20,7 +21,7 @@ _HTML = "".join(f"<p style='margin:0 0 1em'>{line}</p>\r\n" for line in _TEXT.sp
 
 def fill(database: Path, many: int) -> None:
     """Go on until there are so many tickets. Of six, three have a second message and one an answer with minutes."""
-    store = Store(database)
+    store = keys.opened(database.parent, _BEGAN)
     try:
         with store.read() as tx:
             first = tickets.next_id(tx)

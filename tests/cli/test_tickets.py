@@ -15,7 +15,8 @@ import pytest
 from mailgate.cli.terminal import coloured
 from mailgate.core.mail import Attachment
 from mailgate.core.model import Category, Kind, Priority, Role, Status, Ticket
-from mailgate.store import Connection, Store, entries, tickets
+from mailgate.service import keys
+from mailgate.store import Connection, entries, tickets
 from tests.cli.conftest import Run
 from tests.store.makes import NOW, debit, message
 
@@ -25,7 +26,7 @@ ESCAPES = "\x1b]0;owned\x07\x1b[31m rojo\x9b2J\u202etxt.exe\x08\r"
 def fill(fills: Callable[[Connection], Any]) -> None:
     """Write into the store of the desk."""
     Path("data").mkdir(exist_ok=True)
-    store = Store(Path("data/mailgate.db"))
+    store = keys.opened(Path("data"), NOW)
     with store.write() as tx:
         fills(tx)
     store.close()

@@ -19,7 +19,7 @@ from mailgate.opening import open_store
 from mailgate.service.audit import audited
 from mailgate.service.office import Office
 from mailgate.service.schedule import tick
-from mailgate.store import entries, tickets
+from mailgate.store import blobs, entries, tickets
 from mailgate.store.writer import Writer
 from tests.fortnight.hours import MADRID, is_open
 from tests.fortnight.rules import CLIENTS, STAFF, address_of, desk_rules
@@ -84,11 +84,11 @@ class MovedDesk:
         """All that were ever written, oldest first."""
         with self.stored.store.read() as tx:
             rows = tx.rows(
-                "select o.id, o.created_at, o.recipient, o.template, o.ticket, b.data from outbox o"
-                " join blob b on b.id = o.blob where o.id > :known order by o.id",
+                "select o.id, o.created_at, o.recipient, o.template, o.ticket, o.blob from outbox o"
+                " where o.id > :known order by o.id",
                 known=len(self._mails),
             )
-        self._mails += map(_sent, rows)
+            self._mails += [_sent(row, blobs.get(tx, row["blob"])) for row in rows]
         return self._mails
 
     def sends(self, person: str, to: str, subject: str, text: str, headers: str = "") -> Plan:
@@ -133,8 +133,8 @@ class MovedDesk:
             return audited(tx).problems
 
 
-def _sent(row: dict[str, Any]) -> Sent:
-    mail = message_from_bytes(bytes(row["data"]), policy=default)
+def _sent(row: dict[str, Any], raw: bytes) -> Sent:
+    mail = message_from_bytes(raw, policy=default)
     assert isinstance(mail, EmailMessage)
     at = datetime.fromisoformat(row["created_at"])
     to = _PEOPLE.get(row["recipient"], row["recipient"])

@@ -69,7 +69,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_copy_has_the_store_and_the_secret_in_one_private_file(desk: StoredDesk, data: Path, tmp_path: Path):
+def test_copy_has_the_store_and_the_secret_and_beside_it_the_keys(desk: StoredDesk, data: Path, tmp_path: Path):
     desk.take()
     desk.book(240)
     key = desk_key(data)
@@ -77,7 +77,7 @@ def test_copy_has_the_store_and_the_secret_in_one_private_file(desk: StoredDesk,
     made = copied(desk, file)
     assert (made.file, made.size, made.audit.entries) == (file, file.stat().st_size, 1)
     assert file.stat().st_mode & 0o777 == 0o600
-    assert names(tmp_path) == {"data", "copy.db"}
+    assert names(tmp_path) == {"data", "copy.db", "copy.db.key"}
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     restored(elsewhere, file)
@@ -136,7 +136,7 @@ def test_copy_whose_books_do_not_add_up_is_kept_under_another_name_and_not_count
         tx.run("drop trigger entry_never_goes")
     made = copied(desk, tmp_path / "copy.db")
     assert made.audit.problems == ["ledger: the guard entry_never_goes is missing"]
-    assert names(tmp_path) == {"data", "copy.db.unproven"}
+    assert names(tmp_path) == {"data", "copy.db.unproven", "copy.db.unproven.key"}
     with desk.store.read() as tx:
         assert events.latest(tx, "backup") is None
 
@@ -156,7 +156,7 @@ def test_what_a_killed_copy_left_is_cleared_by_the_next(desk: StoredDesk, tmp_pa
     (left / "mailgate.db").write_bytes(b"half")
     (left / "mailgate.db-wal").write_bytes(b"half")
     copied(desk, tmp_path / "copy.db")
-    assert names(tmp_path) == {"data", "copy.db"}
+    assert names(tmp_path) == {"data", "copy.db", "copy.db.key"}
 
 
 def test_folder_keeps_the_newest_backups_and_what_is_not_its_own(tmp_path: Path):

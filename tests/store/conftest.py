@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from mailgate.service import keys
 from mailgate.service.office import Office
 from mailgate.store import Store
 from mailgate.store.writer import Writer
 from tests import support
 from tests.stored import RENDERER
+from tests.support import NOW
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "mailgate.db")
+    opened = keys.opened(tmp_path, NOW)
     yield opened
     opened.close()
 

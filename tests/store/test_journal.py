@@ -107,7 +107,7 @@ def test_tries_outlive_the_process(store: Store) -> None:
     for _ in range(3):
         with store.write() as tx:
             journal.begin_alone(tx, number)
-    with Store(store.path).read() as tx:
+    with Store(store.path, store.keyring).read() as tx:
         assert journal.waiting(tx, 1, NOW)[0].tries == 3
 
 

@@ -18,6 +18,7 @@ from mailgate.core.facts import Author, Wanted
 from mailgate.core.mail import Envelope
 from mailgate.core.model import Absence, Outcome
 from mailgate.errors import Refused, StoreUnavailable
+from mailgate.service import keys
 from mailgate.service.health import looked
 from mailgate.store import (
     Connection,
@@ -82,7 +83,7 @@ def test_opening_again_changes_nothing(store: Store) -> None:
     again = Store(store.path)
     with again.read() as tx:
         assert tx.value("select count(*) from journal") == 1
-        assert tx.value("select count(*) from _sqlite_migrations") == 7
+        assert tx.value("select count(*) from _sqlite_migrations") == 8
     again.close()
 
 
@@ -291,8 +292,11 @@ def test_a_store_from_before_the_client_area_takes_what_is_written_there(tmp_pat
     before = connect(tmp_path / "mailgate.db")
     with transaction(before):
         schema.migrations.apply(before.db, stop_before="m0004_client_area")
-        taken(before)
-    with Store(tmp_path / "mailgate.db").write() as tx:
+        before.run("insert into blob (digest, size, data) values ('d', 1, x'41')")
+        before.run(
+            "insert into journal (taken_at, source, peer, rcpt_to, blob) values ('2026-01-01', 'smtp', '', '[]', 1)"
+        )
+    with keys.opened(tmp_path, NOW).write() as tx:
         assert journal.take(tx, b"x", Envelope("web"), NOW) == 2
         with pytest.raises(sqlite3.IntegrityError):
             tx.run("update journal set source = 'pigeon'")

@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 
 from mailgate.errors import StoreUnavailable
-from mailgate.store import Connection, Store
+from mailgate.service import keys
+from mailgate.store import Connection, Store, blobs
 from mailgate.store.connection import connect
 from mailgate.store.writer import Writer
 from tests.store.makes import taken
+from tests.support import NOW
 
 
 def _journal(store: Store) -> list[bytes]:
     with store.read() as tx:
-        return [bytes(row["data"]) for row in tx.rows("select data from blob order by id")]
+        return [blobs.get(tx, row["id"]) for row in tx.rows("select id from blob order by id")]
 
 
 class Gate:
@@ -104,9 +106,9 @@ def test_full_disk_fails_all_of_the_batch_and_nothing_is_kept(store: Store, writ
 
 
 def test_locked_store_fails_the_batch_with_what_passes_by_itself(tmp_path: Path) -> None:
-    store = Store(tmp_path / "mailgate.db")
+    store = keys.opened(tmp_path, NOW)
     store._mine.connection.db.conn.close()
-    impatient = _Impatient(tmp_path / "mailgate.db")
+    impatient = _Impatient(tmp_path / "mailgate.db", store.keyring)
     writer = Writer(impatient)
     with closing(sqlite3.connect(store.path, isolation_level=None)) as foreign:
         foreign.execute("begin immediate")
@@ -123,7 +125,7 @@ class _Impatient(Store):
 
     def _connection(self) -> Connection:
         if not hasattr(self._mine, "connection"):
-            self._mine.connection = connect(self.path, busy_seconds=0.1)
+            self._mine.connection = connect(self.path, self.keyring, busy_seconds=0.1)
             self._all.append(self._mine.connection)
         connection: Connection = self._mine.connection
         return connection
@@ -139,7 +141,7 @@ def test_cancelled_job_is_left_out_and_the_writer_goes_on(store: Store, writer: 
 
 
 def test_close_finishes_what_was_submitted(tmp_path: Path) -> None:
-    store = Store(tmp_path / "mailgate.db")
+    store = keys.opened(tmp_path, NOW)
     writer = Writer(store)
     futures = [_keep(writer, f"{number}") for number in range(250)]
     writer.close()

@@ -26,7 +26,7 @@ from mailgate.service.audit import audited
 from mailgate.service.daily import Done, run_daily
 from mailgate.service.office import Office
 from mailgate.service.sales import Order, Sale
-from mailgate.store import Store, entries
+from mailgate.store import Store, blobs, entries
 from mailgate.store.writer import Writer
 from tests.stored import RENDERER, StoredDesk
 from tests.support import KEY, written
@@ -69,8 +69,8 @@ class Sent:
     mail: EmailMessage
 
     @classmethod
-    def of(cls, row: dict[str, Any]) -> Self:
-        mail = message_from_bytes(bytes(row["data"]), policy=default)
+    def of(cls, row: dict[str, Any], raw: bytes) -> Self:
+        mail = message_from_bytes(raw, policy=default)
         assert isinstance(mail, EmailMessage)
         to = _NAMES.get(row["recipient"], row["recipient"])
         return cls(row["id"], mail["Date"].datetime.date(), row["template"], to, row["ticket"], mail)
@@ -185,11 +185,11 @@ class Life:
         """All that were ever written, oldest first."""
         with self.store.read() as tx:
             rows = tx.rows(
-                "select o.id, o.recipient, o.template, o.ticket, b.data from outbox o"
-                " join blob b on b.id = o.blob where o.id > :known order by o.id",
+                "select o.id, o.recipient, o.template, o.ticket, o.blob from outbox o"
+                " where o.id > :known order by o.id",
                 known=len(self._mails),
             )
-        self._mails += map(Sent.of, rows)
+            self._mails += [Sent.of(row, blobs.get(tx, row["blob"])) for row in rows]
         return self._mails
 
     def told(self) -> list[str]:
