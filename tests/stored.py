@@ -10,13 +10,14 @@ from pathlib import Path
 
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Envelope, Notice, Outgoing
+from mailgate.core.message.mime import parse
 from mailgate.core.model import Entry, Kind
 from mailgate.core.plan import Plan
 from mailgate.render import Renderer
 from mailgate.service import keys
 from mailgate.service.letters import post
 from mailgate.service.office import Office
-from mailgate.service.process import process_alone
+from mailgate.service.process import process
 from mailgate.store import Store, blobs, entries, journal, outbox
 from mailgate.store.outbox import Queued
 from tests.support import NOW, desk, written
@@ -32,17 +33,13 @@ class StoredDesk:
     office: Office
 
     def take(self, raw: bytes | None = None, at: datetime = NOW) -> Plan:
-        """Keep a message and process it; Ana's new request if none is given."""
+        """Keep a message and process it, before anybody else can; Ana's new request if none is given."""
         with self.store.write() as tx:
-            number = journal.take(tx, raw or written(), Envelope("imap"), at)
-        plan = process_alone(self.store, self.office, number, at)
-        assert plan is not None, self._why()
+            kept = journal.get(tx, journal.take(tx, raw or written(), Envelope("imap"), at))
+            assert kept is not None
+            plan = process(tx, kept, parse(kept.raw, kept.envelope), self.office, at)
+        assert plan is not None
         return plan
-
-    def _why(self) -> str:
-        """What made the program fail on the last message."""
-        with self.store.read() as tx:
-            return str(tx.value("select detail from quarantine order by id desc limit 1"))
 
     def post(self, notice: Notice, cause: str, at: datetime = NOW) -> None:
         """Put one mail into the outbox."""

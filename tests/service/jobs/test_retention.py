@@ -79,10 +79,12 @@ def _blobs(tx: Connection) -> int:
 
 
 def _bytes_of(story: Story) -> bytes:
-    """The file of the store, its log folded in."""
+    """The file of the store, its log folded in, and what is sealed in it."""
     with closing(sqlite3.connect(story.stored.store.path)) as raw:
         raw.execute("pragma wal_checkpoint(truncate)")
-    return story.stored.store.path.read_bytes()
+    with story.stored.store.read() as tx:
+        sealed = [blobs.get(tx, row["id"]) for row in tx.rows("select id from blob")]
+    return b"".join([story.stored.store.path.read_bytes(), *sealed])
 
 
 @pytest.mark.parametrize(
