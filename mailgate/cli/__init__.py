@@ -20,6 +20,7 @@ from mailgate.cli import (
     lists,
     messages,
     records,
+    sessions,
     status,
     tickets,
 )
@@ -50,7 +51,23 @@ def cli(context: click.Context, rules: Path, data: Path) -> None:
     context.obj = Place(rules, data)
 
 
-for part in (daemon, init, messages, tickets, lists, books, clients, hours, guide, backup, keys, records, status, demo):
+for part in (
+    daemon,
+    init,
+    messages,
+    tickets,
+    lists,
+    books,
+    clients,
+    sessions,
+    hours,
+    guide,
+    backup,
+    keys,
+    records,
+    status,
+    demo,
+):
     for verb in part.VERBS:
         cli.add_command(verb)
 

@@ -103,10 +103,25 @@ def end(tx: Connection, address: str, session: int) -> None:
     tx.run("delete from session where id = :session and address = :address", session=session, address=address)
 
 
-def end_all(tx: Connection, address: str, but: int, now: datetime) -> None:
-    """Sign somebody out everywhere but in one browser; links that were not used are void."""
-    tx.run("delete from session where address = :address and id <> :but", address=address, but=but)
+def everyone(tx: Connection, now: datetime) -> list[Session]:
+    """Who is signed in, by address, the newest first."""
+    rows = tx.rows("select * from session where expires_at >= :now order by address, id desc", now=stamp(now))
+    return [_session(row) for row in rows]
+
+
+def addresses(tx: Connection) -> list[str]:
+    """Everybody who has a session, or a link to begin one."""
+    rows = tx.rows("select address from session union select address from sign_in_link")
+    return [row["address"] for row in rows]
+
+
+def end_all(tx: Connection, address: str, but: int, now: datetime) -> int:
+    """Sign somebody out everywhere but in one browser; links that were not used are void. How many were ended."""
+    ended = tx.rows(
+        "delete from session where address = :address and id <> :but returning id", address=address, but=but
+    )
     revoke_links(tx, address, now)
+    return len(ended)
 
 
 def _session(row: Row) -> Session:
