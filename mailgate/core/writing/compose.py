@@ -22,6 +22,7 @@ NAME = 150  # characters of a file name; what is longer keeps its ending
 
 _CHUNK = 57 * 1024  # bytes of a file that are encoded at once: whole lines, and little beside the file
 _CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\n\r"))
+_MORE_CONTROLS = re.compile("[\x80-\x9f]")  # C1: a terminal takes U+009B for the start of a command
 _TYPE = re.compile(r"(?!message/|multipart/)[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,39}")
 _NOT_PLAIN = re.compile(r"[^ !#-\[\]-~]")
@@ -72,7 +73,7 @@ class _Boundaries:
 
 def _text(subtype: str, text: str) -> Entity:
     """A text body: quoted-printable, or base64 where that is shorter, as in Chinese."""
-    written = text.encode("utf-8", "replace").translate(None, _CONTROLS)
+    written = _MORE_CONTROLS.sub("", text).encode("utf-8", "replace").translate(None, _CONTROLS)
     lines = written.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n") + b"\n"
     octets = lines.replace(b"\n", b"\r\n")
     quoted = b2a_qp(octets, istext=True)

@@ -19,7 +19,7 @@ ENCODED_ROOM = ENCODED_WORD - len("=?utf-8?q??=")
 _IDS = frozenset({"message-id", "in-reply-to", "references"})
 _MAILBOXES = frozenset({"from", "to", "cc", "reply-to", "sender"})
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
-_UNSAFE = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029]+")
+_UNSAFE = re.compile("[\x00-\x20\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 _ID = re.compile(r"<[!-;=?-~]{1,900}>")  # with more, a line would pass 998
 _NOT_IN_ADDRESS = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]")
 _NOT_IN_ATOMS = re.compile(r"[^A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]")
@@ -46,7 +46,7 @@ def field(name: str, value: str) -> str:
 
 
 def clean(value: str) -> str:
-    """The value on one line: control characters and line separators are gone, runs of blanks are one."""
+    """The value on one line: controls, line separators and turns of direction are gone, runs of blanks are one."""
     if value.isascii() and value.isprintable() and "  " not in value:
         return value.strip()
     return _UNSAFE.sub(" ", value).strip().encode("utf-8", "replace").decode()
