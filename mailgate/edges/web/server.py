@@ -13,14 +13,15 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from mailgate.core.settings.servers import Web
 from mailgate.edges import listening
+from mailgate.edges.peers import ours
 from mailgate.edges.web.asking import Works
 from mailgate.edges.web.site import Site
+from mailgate.edges.web.visitors import Visitors
 
 log = logging.getLogger("mailgate.web")
 
 # How long a server that stops waits for the answers under way.
 _LAST_SECONDS = 5
-_MOST_REQUESTS = 200
 _IDLE_SECONDS = 15
 
 
@@ -36,9 +37,11 @@ class _Server(uvicorn.Server):
 class ClientArea:
     """What listens at `web.listen`."""
 
-    def __init__(self, settings: Web, works: Works) -> None:
+    def __init__(self, settings: Web, works: Works, visitors: Visitors | None = None) -> None:
         self._settings = settings
         self._site = Site(works)
+        self._visitors = visitors or Visitors(lambda peer: ours(peer, settings.proxies))
+        self._sweeping: asyncio.Task[None] | None = None
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self.place = ""
@@ -54,7 +57,8 @@ class ClientArea:
             log.error("the client area is off: cannot listen on %s (%s); mails go on", where, error.strerror or error)
             return
         self.place = ", ".join(listening.spoken(sock) for sock in sockets)
-        self._server = _Server(_config(self._app(), self._settings))
+        self._server = _Server(_config(self._app(), self._visitors))
+        self._sweeping = asyncio.create_task(self._visitors.keep_sweeping())
         self._serving = asyncio.create_task(self._server.serve(sockets))
         self._serving.add_done_callback(_tell_end)
 
@@ -69,14 +73,17 @@ class ClientArea:
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
             await asyncio.gather(self._serving, return_exceptions=True)
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.gather(self._sweeping, return_exceptions=True)
         await asyncio.to_thread(self._site.close)
 
 
-def _config(app: Any, settings: Web) -> uvicorn.Config:
+def _config(app: Any, visitors: Visitors) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http="h11",
+        http=visitors.protocol,  # type: ignore[arg-type]  # it calls whatever makes protocols
         ws="none",
         lifespan="off",
         log_config=None,
@@ -84,7 +91,6 @@ def _config(app: Any, settings: Web) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=_MOST_REQUESTS,
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_LAST_SECONDS,
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -59,6 +59,8 @@ class Site:
                     ask = await forms.read(request, ask)
                 except FormTooBig:
                     return await loop.run_in_executor(self._threads, self._response, request, ask, TOO_BIG)
+                except ClientDisconnect:
+                    return Response(status_code=400)  # nobody is there to read it
             return await loop.run_in_executor(self._threads, self._answered, page, request, ask)
 
         return endpoint
