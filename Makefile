@@ -13,7 +13,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test quick check bench faults install guides lock clean packages
+.PHONY: help run demo test quick check fuzz bench faults install guides lock clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ check: $(VENV)/.dev ## style, types, layers, the fast tests, and how much of the
 faults: packages $(VENV)/.dev ## break the roads in and out again and again, with real mail servers; ARGS='--rounds 20'
 	$(BIN)/python -m tests.faults.roads $(ARGS)
 
+fuzz: $(VENV)/.dev ## look for bytes that make it fail; ARGS='way --seconds 600'
+	@$(PIP) install --require-hashes --requirement requirements-fuzz.lock
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
 bench: $(VENV)/.dev ## how fast it is; ARGS='--help' tells what can be chosen
 	$(BIN)/python -m tests.bench $(ARGS)
 
@@ -61,6 +65,7 @@ install: ## for the whole machine, with systemd (as root); see docs/operations.m
 lock: ## choose the versions of the dependencies anew (needs uv)
 	$(LOCK) --group build --upgrade --output-file requirements.lock
 	$(LOCK) --group dev --upgrade --output-file requirements-dev.lock
+	$(subst pyproject.toml,--group pyproject.toml:fuzz,$(LOCK)) --upgrade --output-file requirements-fuzz.lock
 
 clean: ## take away all that was made, but not data/
 	rm -rf $(VENV) dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

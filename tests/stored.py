@@ -10,13 +10,13 @@ from pathlib import Path
 
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Envelope, Notice, Outgoing
-from mailgate.core.message.mime import parse
 from mailgate.core.model import Entry, Kind
 from mailgate.core.plan import Plan
 from mailgate.render import Renderer
 from mailgate.service import keys
 from mailgate.service.letters import post
 from mailgate.service.office import Office
+from mailgate.service.parsing import parse
 from mailgate.service.process import process
 from mailgate.store import Store, blobs, entries, journal, outbox
 from mailgate.store.outbox import Queued

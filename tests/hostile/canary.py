@@ -8,10 +8,10 @@ from email.message import EmailMessage
 
 from lxml import html as lxml_html
 
-EVALUATED = "1337"
-"""What the templates below would leave behind: seven times 191."""
+EVALUATED = "134272019"
+"""What the templates below would leave behind: seven times 19181717."""
 
-TEMPLATE = "{{7*191}}{% raw %}{{''.__class__.__mro__}}${7*191}#{7*191}<%=7*191%>{{config}}{# x"
+TEMPLATE = "{{7*19181717}}{% raw %}{{''.__class__.__mro__}}${7*19181717}#{7*19181717}<%=7*19181717%>{{config}}{# x"
 MARKUP = "\"'><script>alert(7)</script><img src=x onerror=alert(7)><a href=javascript:alert(7)>&lt;b&gt;"
 HEADER = "x\r\nBcc: victim@evil.example\r\nX-Evil: 1\r\n\r\n<b>y"
 TERMINAL = "\x1b]0;owned\x07\x1b[31m\x9b2J\x08\x7f\x00"
