@@ -73,6 +73,16 @@ def test_page_has_the_words_of_its_own_desk() -> None:
     assert "from 1 August to 31 August: Monday, 09:00-14:00" in staff
 
 
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("audience", ["clients", "technicians"])
+def test_page_tells_where_the_client_area_is_where_there_is_one(audience: Audience, language: str) -> None:
+    url = "https://soporte.example.es"
+    there, off = rules(desk={"url": url}), rules(desk={"url": url}, web={"listen": ""})
+    assert url in guide(there, RENDERER, audience, language)
+    assert url not in guide(off, RENDERER, audience, language)
+    assert len(guide(off, RENDERER, audience, language)) > 1000
+
+
 @pytest.mark.parametrize(("who", "told"), [("elena", True), ("marta", False)])
 def test_directors_commands_are_told_to_the_director_alone(tmp_path: Path, who: str, told: bool) -> None:
     with stored_desk(tmp_path) as opened:

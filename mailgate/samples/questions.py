@@ -27,6 +27,7 @@ _VERBS = tuple(
 _ALL: Values = {
     "client_name": "Acme S.L.",
     "address": "soporte@example.es",
+    "area": "https://soporte.example.es",
     "tag": "SOP",
     "week": _WEEK,
     "seasons": (
@@ -39,7 +40,14 @@ _ALL: Values = {
     "categories": tuple(Category),
     "director": True,
 }
-_LITTLE: Values = {**_ALL, "seasons": (), "packages": (), "verbs": (*_VERBS[:3], _VERBS[-1]), "director": False}
+_LITTLE: Values = {
+    **_ALL,
+    "area": "",
+    "seasons": (),
+    "packages": (),
+    "verbs": (*_VERBS[:3], _VERBS[-1]),
+    "director": False,
+}
 
 VALUES: Mapping[str, Sequence[Values]] = dict.fromkeys(
     ("help", "help_staff", "guide_clients", "guide_technicians"), (_ALL, _LITTLE)

@@ -18,9 +18,10 @@ Audience = Literal["clients", "technicians"]
 
 
 def values_of(rules: Rules) -> dict[str, Any]:
-    """Values of `_help.txt`, the same for everybody."""
+    """Values of `_help.txt` and of the guides, the same for everybody. area: where the client area is, "" for none."""
     return {
         "address": rules.desk.address,
+        "area": rules.desk.url if rules.web.listen else "",
         "tag": rules.desk.tag,
         "week": _week(rules.hours),
         "seasons": [
