@@ -32,7 +32,7 @@ from mailgate.edges.web.asking import Works
 from mailgate.edges.web.server import ClientArea
 from mailgate.errors import RulesError, StoreUnavailable
 from mailgate.opening import open_office, open_store, passwords, stamp
-from mailgate.service import health
+from mailgate.service import health, redact
 from mailgate.service.daily import Daily
 from mailgate.service.deliver import drain
 from mailgate.service.letters import post
@@ -174,11 +174,16 @@ class Daemon:
         clockwork.every(_OUTBOX_SECONDS, "outbox", self._ring_outbox)
         clockwork.every(_JOBS_SECONDS, "day", self._daily.tick)
         clockwork.every(_JOBS_SECONDS, "jobs", self._run_jobs)
+        clockwork.every(_JOBS_SECONDS, "redactions", self._settle_redactions)
         return clockwork
 
     def _ring_outbox(self) -> None:
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._outbox_rings.set)
+
+    def _settle_redactions(self) -> None:
+        """Not one of the jobs: it is done outside of any transaction, and may take long in a big store."""
+        redact.settle(self._store, utc_now())
 
     def _run_jobs(self) -> None:
         if tick(self._writer, self._office, utc_now()):

@@ -20,6 +20,7 @@ from mailgate.cli import (
     lists,
     messages,
     records,
+    redact,
     sessions,
     status,
     tickets,
@@ -65,6 +66,7 @@ for part in (
     backup,
     keys,
     records,
+    redact,
     status,
     demo,
 ):

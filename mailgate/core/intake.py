@@ -32,6 +32,7 @@ from mailgate.core.stages.merging import merge_tickets
 from mailgate.core.stages.orders import read_commands
 from mailgate.core.stages.planning import plan_work
 from mailgate.core.stages.proof import demand_proof, refuse_forged, weigh_proof
+from mailgate.core.stages.redaction import take_out_secrets
 from mailgate.core.stages.rehearsal import rehearsed
 from mailgate.core.stages.rulings import rule_on_matters
 from mailgate.core.stages.silence import fall_silent
@@ -68,6 +69,7 @@ STAGES: tuple[Stage, ...] = (
     note_absences,  # "#away": the writer is away
     release_held,  # "#send": what waited for the technician's word
     admit_guests,  # "#allow 17": a third person, in this ticket
+    take_out_secrets,  # "#redact": out of the ticket for good
     decide_on_quarantined,  # "#release 17", "#drop 17"
     keep_contract,  # low balance, end of service, estimate passed
     run_clocks,  # until when the next answer is owed

@@ -13,6 +13,7 @@ from mailgate.core.mail import Mail, Notice, Reading
 from mailgate.core.message.automatic import Automatic
 from mailgate.core.message.bounce import Grade
 from mailgate.core.model import Absence, Entry, Matter, MatterState, Outcome, Person, Role, Ticket
+from mailgate.core.redaction import Redaction
 
 NO_SCRIPT = Script((), "")
 
@@ -72,8 +73,9 @@ class Plan:
     numbers not given yet. matters: what waits for somebody's word from now on. decisions: what was waiting and
     does not any more. others: other tickets that change with it, as they shall stand. merges: tickets whose
     conversation goes on in another. admits: who may speak in a ticket from now on. released, dropped: numbers in
-    the quarantine that the director decides on. bounced: what came back. echo: it looks like a program's answer to
-    an automatic mail. loops: addresses and tickets to which the desk fell silent, of which the director is told.
+    the quarantine that the director decides on. redactions: what is taken out of tickets for good. bounced: what came
+    back. echo: it looks like a program's answer to an automatic mail. loops: addresses and tickets to which the desk
+    fell silent, of which the director is told.
     reason: of a quarantine, a sentence.
     final: nothing after this stage changes it. why: the trail, one step each.
     """
@@ -115,6 +117,7 @@ class Plan:
     admits: tuple[Guest, ...] = ()
     released: tuple[int, ...] = ()
     dropped: tuple[int, ...] = ()
+    redactions: tuple[Redaction, ...] = ()
     bounced: Bounced | None = None
     echo: bool = False
     loops: tuple[str, ...] = ()

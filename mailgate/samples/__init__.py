@@ -249,6 +249,11 @@ _DESK: Mapping[str, Sequence[Values]] = {
         {"number": 18, "sender": "eva@nueva.example", "subject": "Presupuesto", "reason": reason}
         for reason in ("", "eva@nueva.example is nobody that the rules know")
     ),
+    "redacted": (
+        {"ticket_tag": "SOP-12", "places": 5, "messages": 2, "mails": 3, "others": 1, "files": ("copia.zip",)},
+        {"ticket_tag": "SOP-12", "places": 1, "messages": 1, "mails": 0, "others": 0, "files": ()},
+        {"ticket_tag": "SOP-12", "places": 0, "messages": 0, "mails": 0, "others": 0, "files": ()},
+    ),
     "balance": (
         _BALANCE,
         *({**_BALANCE, "state": state, "balance": 0, "expires_on": None} for state in ("ended", "expired")),

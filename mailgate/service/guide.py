@@ -37,7 +37,7 @@ def values_of(rules: Rules) -> dict[str, Any]:
 
 
 def verbs(tag: str) -> list[dict[str, Any]]:
-    """The commands that can be used. director: whether only the director may."""
+    """The commands. director: whether only the director may."""
     return [
         {
             "name": verb.name,
@@ -46,7 +46,6 @@ def verbs(tag: str) -> list[dict[str, Any]]:
             "director": verb.director_only,
         }
         for verb in VERBS
-        if verb.available
     ]
 
 

@@ -18,6 +18,7 @@ from mailgate.errors import StoreUnavailable
 from mailgate.service import parsing
 from mailgate.service.letters import post
 from mailgate.service.office import Office
+from mailgate.service.redact import By, redacted_notice
 from mailgate.store import (
     Connection,
     Store,
@@ -31,6 +32,7 @@ from mailgate.store import (
     messages,
     outbox,
     quarantine,
+    redactions,
     repute,
     tickets,
 )
@@ -123,6 +125,7 @@ def _do_held(tx: Connection, kept: Kept, held: Held, office: Office, now: dateti
     post(tx, office, plan.notices, now, f"j{kept.id}s", (source.blob, mail.attachments))
     _merge(tx, plan)
     _decide_on_quarantined(tx, plan, office, now, f"j{kept.id}s")
+    _take_out(tx, plan, held.message, office, now, f"j{kept.id}s")
 
 
 def process_alone(store: Store, office: Office, number: int, now: datetime) -> Plan | None:
@@ -179,12 +182,26 @@ def _carry_out(tx: Connection, kept: Kept, plan: Plan, office: Office, now: date
     message = None
     if plan.outcome is Outcome.QUARANTINE:
         _put_in_quarantine(tx, kept, plan, now)
-    elif plan.outcome is not Outcome.REPEAT:
+    elif plan.outcome is Outcome.REPEAT:
+        message = messages.same_as(tx, plan.mail.message_id, plan.mail.digest)
+    else:
         message = _keep(tx, kept, plan, office, now)
     post(tx, office, plan.notices, now, cause, (kept.blob, plan.mail.attachments))
     journal.finish(tx, kept.id, plan.outcome, message, plan.mail.verdicts)
+    if plan.outcome is Outcome.REPEAT and message:
+        redactions.take_place(tx, kept.id, message)
     _merge(tx, plan)
     _decide_on_quarantined(tx, plan, office, now, cause)
+    _take_out(tx, plan, message, office, now, cause)
+
+
+def _take_out(tx: Connection, plan: Plan, message: int | None, office: Office, now: datetime, cause: str) -> None:
+    """At the very end, when all that this mail caused is written; then its writer is told what was done."""
+    if not plan.redactions:
+        return
+    by = By(now, plan.author or "", message)
+    told = [redacted_notice(tx, plan, one, by, office.desk) for one in plan.redactions]
+    post(tx, office, told, now, f"{cause}t")
 
 
 def _merge(tx: Connection, plan: Plan) -> None:

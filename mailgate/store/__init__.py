@@ -55,6 +55,11 @@ class Store:
             finally:
                 connection.db.conn.execute("rollback")
 
+    def empty_log(self) -> bool:
+        """Fold the write-ahead log into the file and leave nothing in it; False where a reader needs it still."""
+        with naming_errors():
+            return not self._connection().value("pragma wal_checkpoint(truncate)")
+
     def close(self) -> None:
         """Close every connection; the last one folds the write-ahead log into the file."""
         while self._all:

@@ -173,7 +173,8 @@ def newest(tx: Connection) -> int:
 def became(tx: Connection, journal: int) -> tuple[Outcome | None, int | None]:
     """What became of a message, and its ticket; None where it waits, and where it has none."""
     row = tx.row(
-        "select j.outcome, m.ticket from journal j left join message m on m.id = j.message where j.id = :journal",
+        "select j.outcome, m.ticket from journal j left join message m on m.id = j.message and j.outcome <> 'repeat'"
+        " where j.id = :journal",
         journal=journal,
     )
     outcome = row["outcome"] if row else None

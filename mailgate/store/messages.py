@@ -101,11 +101,18 @@ def repeat_of(tx: Connection, message_id: str, digest: str) -> str:
     """
     same = {"message_id": message_id, "digest": digest}
     known = "where message_id = :message_id and digest = :digest"
-    if found := tx.value(f"select id from message {known}", **same):
+    if found := same_as(tx, message_id, digest):
         return f"message {found}"
     if found := tx.value(f"select id from quarantine {known} and state = 'waiting'", **same):
         return f"quarantine {found}"
     return ""
+
+
+def same_as(tx: Connection, message_id: str, digest: str) -> int | None:
+    """The number of the message of this ID and content, None where there is none."""
+    same = "select id from message where message_id = :message_id and digest = :digest"
+    number: int | None = tx.value(same, message_id=message_id, digest=digest)
+    return number
 
 
 def came(tx: Connection, message_id: str) -> bool:

@@ -60,7 +60,7 @@ _ORPHANS = {
         "select o.id from outbox o where o.state = 'queued' and o.next_try_at is null"
     ),
 }
-_GUARDS = ("entry_never_changes", "entry_never_goes")
+_GUARDS = ("entry_never_changes", "entry_never_goes", "entry_note_stays")
 # The mails of the clock: the kind of event that each comes from, and how many of them go out for one.
 _OF_EVENTS = {
     "expiry_warning": ("expiry_warning", 1),

@@ -225,6 +225,33 @@ create index blob_key on blob (key);
 create table sealing_key (name text primary key, since text not null, lost_at text) strict;
 """
 
+# What was taken out of a ticket: the trace, of which kind of row it was and its number. The note of an entry may lose
+# a secret, and nothing else of it changes: the sums of the ledger are what they were.
+_REDACTION = """
+create table redaction (
+    id integer primary key,
+    at text not null,
+    author text not null,
+    cause integer references message (id),
+    kind text not null check (kind in ('ticket', 'message', 'entry', 'matter', 'quarantine', 'mail')),
+    number integer not null,
+    places integer not null check (places > 0),
+    settled_at text
+) strict;
+create index redaction_of on redaction (kind, number);
+create index redaction_unsettled on redaction (id) where settled_at is null;
+create index ticket_follows on ticket (follows) where follows is not null;
+create index quarantine_of_ticket on quarantine (ticket) where ticket is not null;
+
+drop trigger entry_never_changes;
+create trigger entry_never_changes before update of id, client, kind, minutes, worked, at, day, ticket, technician,
+    of, message, line, phone, package, price, paid_by, reference on entry
+begin select raise(abort, 'entries of the ledger are never changed'); end;
+create trigger entry_note_stays before update of note on entry
+when not exists (select 1 from redaction where kind = 'entry' and number = old.id and settled_at is null)
+begin select raise(abort, 'a note of the ledger is changed by a redaction alone'); end;
+"""
+
 
 @migrations()
 def m0001_first_schema(db: Database) -> None:
@@ -296,6 +323,12 @@ def m0007_records(db: Database) -> None:
 def m0008_sealing(db: Database) -> None:
     """Mails are sealed; which keys were used."""
     db.executescript(_SEALING)
+
+
+@migrations()
+def m0009_redaction(db: Database) -> None:
+    """What was taken out of tickets for good."""
+    db.executescript(_REDACTION)
 
 
 def migrate(connection: Connection) -> None:

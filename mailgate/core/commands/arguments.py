@@ -16,6 +16,7 @@ from mailgate.core.commands.reader import TICKET, Context, Reader, for_ticket, i
 from mailgate.core.commands.spans import away, planned
 from mailgate.core.commands.vocabulary import folded
 from mailgate.core.model import Command, Problem
+from mailgate.core.redaction import SHORTEST, Secret
 
 # 100 hours: more is a project of several tickets, or a slip of the fingers.
 LONGEST_ESTIMATE = 6000
@@ -119,6 +120,20 @@ def _merge(command: Command, name: str, text: str, context: Context) -> Command:
     return replace(command, ticket=first, into=int(named[-1][2]))
 
 
+_QUOTED = re.compile(r"«\s*(.+?)\s*»|“(.+)”|\"(.+)\"")
+
+
+def _redact(command: Command, name: str, text: str, context: Context) -> Command:
+    """The text to take out; marks of quotation around all of it are none of it."""
+    quoted = _QUOTED.fullmatch(text)
+    secret = next(filter(None, quoted.groups())) if quoted else text
+    if not secret:
+        return wrong(command, "argument_missing", name, f"{name} …")
+    if Secret(secret).too_short:
+        return wrong(command, "secret_too_short", secret, str(SHORTEST))
+    return noted(command, secret)
+
+
 READERS: Mapping[str, Reader] = {
     "time": minutes_on,
     "call": minutes_on,
@@ -135,6 +150,7 @@ READERS: Mapping[str, Reader] = {
     "test": _nothing,
     "merge": _merge,
     "allow": _quarantined,
+    "redact": for_ticket(_redact),
     "estimate": for_ticket(_estimate),
     "plan": for_ticket(planned),
     "postpone": for_ticket(planned),

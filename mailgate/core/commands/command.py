@@ -114,10 +114,7 @@ def _carried(command: Command, verb: Verb, shape: re.Match[str], context: Contex
     A brace in what is no right command, or after one that takes any words, smells of CSS.
     """
     name, text = f"#{shape['word']}", " ".join(shape["rest"].split())
-    if verb.available:
-        command = READERS[verb.name](command, name, text, context)
-    else:
-        command = wrong(command, "unavailable", name, "")
+    command = READERS[verb.name](command, name, text, context)
     if (command.problem or verb.name in _WORDY) and _BRACE.search(text):
         return wrong(command, "looks_like_code", command.line, "```")
     return command
@@ -138,8 +135,6 @@ def _near(command: Command, verb: Verb | None, shape: re.Match[str], context: Co
     sure = mark == "#" and (_set_off(rest) or _STOP.match(rest))
     if meant is None or not (sure or _plausible(meant, mark, line)):
         return None
-    if meant.problem and meant.problem.code == "unavailable":
-        return meant
     unread = Command(word, command.line, command.number)
     return wrong(unread, "unknown_near", f"{mark}{word}", f"#{name}" if meant.problem else line)
 

@@ -50,17 +50,12 @@ def folded(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A command. name, spanish: without "#", folded. arguments: as help shows them.
-
-    available: False for words that are known, so that no client ever gets to read them, but
-    cannot be carried out yet.
-    """
+    """A command. name, spanish: without "#", folded. arguments: as help shows them."""
 
     name: str
     spanish: str
     arguments: str = ""
     director_only: bool = False
-    available: bool = True
 
 
 VERBS: tuple[Verb, ...] = (
@@ -80,7 +75,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("plan", "planificar", "[SOP-12] 2026-12-01 [2026-12-03]"),
     Verb("postpone", "aplazar", "[SOP-12] 2026-12-04 [2026-12-05] [reason]"),
     Verb("merge", "unir", "[SOP-12] SOP-9"),
-    Verb("redact", "ocultar", "text", available=False),
+    Verb("redact", "ocultar", "[SOP-12] text"),
     Verb("allow", "admitir", "17"),
     Verb("away", "fuera", "2026-12-21 [2026-12-24]|off"),
     Verb("test", "prueba"),
@@ -136,14 +131,14 @@ _OTHER_TOOLS: Mapping[str, str] = {
 def nearest(word: str, *, director: bool = False) -> str | None:
     """What was probably meant by a word that is no command: "close" for "closed" or "colse".
 
-    Another tool's word, else an available command one letter off (two, where both have six letters or
+    Another tool's word, else a command one letter off (two, where both have six letters or
     more; none, for commands of three or fewer), of those that the writer may use. May have a value with
     it: "status open".
     """
     sought = folded(word)
     if sought in _OTHER_TOOLS:
         return _OTHER_TOOLS[sought]
-    verbs = [(name, verb) for name, verb in _BY_NAME.items() if verb.available and len(name) > 3]
+    verbs = [(name, verb) for name, verb in _BY_NAME.items() if len(name) > 3]
     names = [name for name, verb in verbs if director or not verb.director_only]
     near = [(distance, name) for name in names if (distance := _letters_off(sought, name)) is not None]
     return min(near)[1] if near else None
@@ -230,7 +225,6 @@ def meaning(words: Iterable[Word], text: str) -> StrEnum | None:
 # Where `right` is a list, it is separated by ", ". A whole line starts with "#". Those that begin with
 # `claim` or `limit`, and the two of a refund, are said to clients, the others to staff.
 PROBLEMS: tuple[str, ...] = (
-    "unavailable",  # got: the command, e.g. "#merge"; right: "". Known, cannot be used yet
     "unknown_near",  # got: the word as written, "#closed"; right: the line that was probably meant
     "looks_like_code",  # got: the line; right: "```", to be put round pasted code
     "fence_open",  # got: the line; right: "```". A command after a ``` or ~~~ that nothing closes
@@ -274,6 +268,7 @@ PROBLEMS: tuple[str, ...] = (
     "no_guest",  # got: the number of a message in quarantine that is no stranger's who points at a ticket
     "merge_itself",  # got: the ticket to merge into, "SOP-9", which is the same, or went into this one
     "merge_other_client",  # got: the ticket to merge into, "SOP-9", which is another client's
+    "secret_too_short",  # got: the text to take out; right: how many letters it has at least, "4"
     "merge_twice",  # got: the line; an earlier line of the mail merges tickets, too
     "no_such_ticket",  # got: "SOP-99", which does not exist
     "no_such_entry",  # got: the number; right: "". No debit or courtesy has it

@@ -112,6 +112,12 @@ class Part(Message):
         elif self.taken_out and isinstance(self._payload, str):
             self._payload = b"".join(self._pieces(self._payload)).decode("ascii", "surrogateescape")
 
+    def take_fields(self, fields: Sequence[tuple[str, str]]) -> None:
+        """Put other header fields in the place of all: to be written out again."""
+        self._headers = list(fields)
+        for known in ("fields", "headers", "content_type", "disposition"):
+            self.__dict__.pop(known, None)
+
     def _pieces(self, payload: str) -> Iterator[bytes]:
         """The content as it came, with the runs in their places."""
         for number, piece in enumerate(_STAND_IN.split(payload)):

@@ -24,7 +24,7 @@ def without(raw: bytes, parts: Collection[int]) -> bytes | None:
         for number, part in enumerate(root.walk()):
             if isinstance(part, Part) and not part.is_multipart():
                 part.write_whole(b"" if number in parts else None)
-        made = _flat(root, b"\r\n" if b"\r\n" in raw else b"\n")
+        made = written_out(root, b"\r\n" if b"\r\n" in raw else b"\n")
     except (OverLimitError, ValueError, LookupError):
         return None
     before, after = (mime.parse(one, _ENVELOPE) for one in (raw, made))
@@ -33,7 +33,8 @@ def without(raw: bytes, parts: Collection[int]) -> bytes | None:
     return made if same and empty else None
 
 
-def _flat(root: Part, end: bytes) -> bytes:
+def written_out(root: Part, end: bytes) -> bytes:
+    """The bytes of a message whose parts are ready to be written out. end: of its lines."""
     made = BytesIO()
     policy = compat32.clone(linesep=end.decode(), max_line_length=0)
     BytesGenerator(made, mangle_from_=False, maxheaderlen=0, policy=policy).flatten(root)

@@ -554,18 +554,6 @@ def test_a_command_that_looks_like_code_is_asked_about(line: str) -> None:
 # ---- who may use it
 
 
-LATER = [verb for verb in VERBS if not verb.available]
-
-
-@pytest.mark.parametrize("verb", [verb for verb in LATER if not verb.director_only], ids=lambda verb: verb.name)
-def test_a_command_that_does_not_work_yet_never_reaches_the_client(verb: Verb) -> None:
-    for name in (verb.name, verb.spanish):
-        for line in (f"#{name}", f"#{name} SOP-9 90m clave", f"#{name}: clave"):
-            script = parse(line, MARTA)
-            assert [command.problem and command.problem.code for command in script.commands] == ["unavailable"]
-            assert script.body == ""
-
-
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.director_only], ids=lambda verb: verb.name)
 def test_a_directors_command_is_text_from_anybody_else(verb: Verb) -> None:
     for name in (verb.name, verb.spanish):
@@ -638,3 +626,36 @@ def test_mails_of_hostile_lines_take_linear_time(line: str) -> None:
 def test_hostile_lines_take_linear_time(before: str, unit: str) -> None:
     with in_linear_time():
         parse(before + unit * (500_000 // len(unit)), MARTA)
+
+
+# ---- what is taken out
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "ticket"),
+    [
+        ("#redact hunter2", "hunter2", None),
+        ("#ocultar SOP-12 hunter2", "hunter2", 12),
+        ("#redact «hunter2»", "hunter2", None),
+        ('#redact "la clave larga"', "la clave larga", None),
+        ("#redact p4ss{word}#1", "p4ss{word}#1", None),
+    ],
+)
+def test_a_secret_is_read_as_it_is_without_marks_of_quotation(line: str, text: str, ticket: int | None) -> None:
+    (command,) = parse(line, MARTA).commands
+    assert (command.problem, command.note, command.ticket) == (None, text, ticket)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("#redact", Problem("argument_missing", "#redact", "#redact …")),
+        ("#redact abc", Problem("secret_too_short", "abc", "4")),
+        ("#ocultar a b c", Problem("secret_too_short", "a b c", "4")),
+        ("#redact *****", Problem("secret_too_short", "*****", "4")),
+    ],
+)
+def test_a_secret_that_stands_everywhere_is_refused(line: str, problem: Problem) -> None:
+    (command,) = parse(line, MARTA).commands
+    assert command.problem == problem
+    assert parse(line, MARTA).body == ""
