@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import holidays
-
+from mailgate.core.settings.countries import public_holidays
 from mailgate.core.settings.schema import Hours, Season
 
 _MINUTE = timedelta(minutes=1)
@@ -60,7 +59,7 @@ class Calendar:
     def _public(self, year: int, language: str) -> dict[date, str]:
         rules = self._hours.holidays
         if (year, language) not in self._holidays and rules.country:
-            found = holidays.country_holidays(rules.country, subdiv=rules.region or None, years=year, language=language)
+            found = public_holidays(rules.country, subdiv=rules.region or None, years=year, language=language)
             self._holidays[year, language] = dict(found)
         return self._holidays.get((year, language), {})
 

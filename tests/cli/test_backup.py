@@ -27,7 +27,9 @@ def test_backup_and_restore_are_told_in_a_few_lines(desk: Desk, tmp_path: Path) 
     file = str(tmp_path / "copy.db")
     told = desk.verb("backup", file)
     good = "0 MB, good: 1 entry of 1 client, sums, chains and store agree"
-    assert (told.returncode, told.stdout.decode(), told.stderr) == (0, f"{file}: {good}\n", b"")
+    kept = f"its keys are {file}.key: keep them in another place"
+    assert (told.returncode, told.stdout.decode(), told.stderr) == (0, f"{file}: {good}\n{kept}\n", b"")
+    assert Path(f"{file}.key").read_bytes() == (desk.data / "vault.key").read_bytes()
     told = desk.verb("restore", file)
     assert (told.returncode, told.stderr) == (0, b"")
     first, second, third = told.stdout.decode().splitlines()
@@ -45,7 +47,7 @@ def test_both_tell_programs_all_of_it(desk: Desk, tmp_path: Path) -> None:
     assert first["balances"] == {"acme": 240}
     restored = json.loads(desk.verb("restore", first["file"], "--json").stdout)
     assert restored["made_at"] == first["at"]
-    assert set(restored) == {"made_at", "version", "kept", "queued", "next_ticket"}
+    assert set(restored) == {"made_at", "version", "kept", "queued", "next_ticket", "fault"}
 
 
 def test_backup_of_broken_books_ends_with_1_and_says_what_is_off(desk: Desk, tmp_path: Path) -> None:

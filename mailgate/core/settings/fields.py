@@ -14,10 +14,8 @@ from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-import holidays
-
 from mailgate.core.address import canonical
-from mailgate.core.settings import units
+from mailgate.core.settings import countries, units
 from mailgate.core.settings.units import Span
 from mailgate.core.settings.wording import choices, did_you_mean, quoted, shown
 
@@ -164,14 +162,15 @@ def zone(value: str) -> str:
 
 def region_of(country: str, region: str) -> None:
     """Refuse a country or a region whose public holidays are not known."""
-    known = holidays.list_supported_countries(include_aliases=True)
+    known = countries.codes()
     if not country and region:
         raise ValueError(f'region {quoted(region)} has no country; write country = "ES" before it')
     if country and country not in known:
         proposal = did_you_mean(country, known) or '; write its code of two letters, as in "ES"'
         raise ValueError(f"no holidays are known for country {quoted(country)}{proposal}")
-    if region and region not in known[country]:
-        known_regions = f"; use {choices(known[country])}" if known[country] else "; leave it out"
+    regions = countries.regions(country) if region else ()
+    if region and region not in regions:
+        known_regions = f"; use {choices(regions)}" if regions else "; leave it out"
         raise ValueError(f"no holidays are known for region {quoted(region)} of {country}{known_regions}")
 
 
