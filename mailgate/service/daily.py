@@ -18,6 +18,7 @@ from mailgate.core.contract import account, settlement
 from mailgate.core.contract.account import DueEvent
 from mailgate.core.contract.consequences import offer, to_both, to_client
 from mailgate.core.desk import Desk
+from mailgate.core.erasure import is_pseudonym
 from mailgate.core.mail import Notice
 from mailgate.core.model import Entry
 from mailgate.core.settings.units import Period
@@ -96,6 +97,8 @@ def run_daily(
     for client in result.balances:
         if not going():
             return done
+        if is_pseudonym(client):
+            continue
         _try_account(writer, office, client, now, done)
     writer.submit(lambda tx: events.record(tx, "day", "", _key(office, now), now)).result()
     return done

@@ -134,15 +134,15 @@ def _loose(tx: Connection, desk: Desk, check: Theirs) -> Iterator[File]:
     fields = ("id", "at", "sender", "subject", "reason", "state")
     yield "quarantine/quarantine.json", _json([{name: getattr(one, name) for name in fields} for one in held])
     for one in held:
-        if kept := journal.get(tx, one.journal):
-            yield f"quarantine/{one.id:06}.eml", kept.raw
+        if (raw := blobs.readable(tx, journal.blob_of(tx, one.journal))) is not None:
+            yield f"quarantine/{one.id:06}.eml", raw
 
 
 def _as_it_came(tx: Connection, desk: Desk, folder: str, message: Message) -> Iterator[File]:
     """The mail, unless somebody of the desk wrote it, and its files."""
-    if message.blob is None:
+    raw = blobs.readable(tx, message.blob)
+    if raw is None:
         return
-    raw = blobs.get(tx, message.blob)
     if not message.role.staff and not _is_staff(desk, message.author):
         yield f"{folder}/mails/{_numbered(message.id, message.subject)}.eml", raw
     kept = [file for file in message.attachments if file.kept]
@@ -154,8 +154,10 @@ def _as_it_came(tx: Connection, desk: Desk, folder: str, message: Message) -> It
 def _mails(tx: Connection, desk: Desk, folder: str, mails: Iterable[Posted]) -> Iterator[File]:
     """Ours to people outside the desk."""
     for mail in mails:
-        if mail.blob is not None and mail.template not in _SECRET and not _is_staff(desk, mail.to):
-            yield f"{folder}/sent/{_numbered(mail.id, mail.subject)}.eml", blobs.get(tx, mail.blob)
+        if mail.template in _SECRET or _is_staff(desk, mail.to):
+            continue
+        if (raw := blobs.readable(tx, mail.blob)) is not None:
+            yield f"{folder}/sent/{_numbered(mail.id, mail.subject)}.eml", raw
 
 
 def _is_staff(desk: Desk, address: str) -> bool:

@@ -91,15 +91,20 @@ def settle(store: Store, now: datetime) -> bool:
         newest = redactions.unsettled(tx)
     if not newest:
         return True
-    more, begin = True, True
-    while more:
-        with store.write() as tx:
-            more, begin = search.overwrite(tx, begin=begin), False
+    overwrite_index(store)
     if not store.empty_log():
         return False
     with store.write() as tx:
         redactions.settle(tx, newest, now)
     return True
+
+
+def overwrite_index(store: Store) -> None:
+    """Have what was forgotten go from the index of the search for good, in portions between which others write."""
+    more, begin = True, True
+    while more:
+        with store.write() as tx:
+            more, begin = search.overwrite(tx, begin=begin), False
 
 
 def _redacted(tx: Connection, places: Iterable[Place], secret: Secret, by: By) -> Redacted:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from mailgate.store.connection import Connection, Row
+from mailgate.store.keyring import KeyLostError
 
 # Of raw mails that are held in memory together, unless a single one is bigger.
 _MOST_BYTES = 4_000_000
@@ -33,6 +34,16 @@ def get(tx: Connection, blob: int) -> bytes:
     if row is None:
         raise LookupError(f"blob {blob}: gone")
     return opened(tx, row)
+
+
+def readable(tx: Connection, blob: int | None) -> bytes | None:
+    """The bytes, None where they are gone, or their key is given up for good. Raises KeyLostError until it is."""
+    try:
+        return None if blob is None else get(tx, blob)
+    except KeyLostError:
+        if tx.keyring.fault:
+            raise
+        return None
 
 
 def opened(tx: Connection, row: Row) -> bytes:

@@ -21,7 +21,7 @@ from mailgate.store.times import moment, opt_moment, stamp
 # maybe_away: the director was told that a robot answers for a technician; its key is who and the day.
 # away: it was looked to a ticket of who is away; its key is ticket, technician and when they are back.
 # loop: the director was told that mails go round; its key is the address or the ticket, and the day.
-# export: what the store has of a client was taken out; its key is the time and who did it.
+# export, erase: what the store has of a client was taken out, or forgotten; their key is the time and who did it.
 # back_again: a technician was told what has waited for them; its key is who and the time.
 Kind = Literal[
     "away",
@@ -44,6 +44,7 @@ Kind = Literal[
     "trouble",
     "all_clear",
     "export",
+    "erase",
 ]
 
 # A robot answers each mail: how long one telling of it is enough.

@@ -136,6 +136,12 @@ def get(tx: Connection, journal: int) -> Kept | None:
     return _kept(tx, row) if row else None
 
 
+def blob_of(tx: Connection, journal: int) -> int | None:
+    """The raw bytes of a message, None once they are gone."""
+    found: int | None = tx.value("select blob from journal where id = :journal", journal=journal)
+    return found
+
+
 def of_message(tx: Connection, message: int) -> Kept | None:
     """The row that holds a processed message."""
     row = tx.row(_KEPT + " where j.message = :message order by j.id limit 1", message=message)

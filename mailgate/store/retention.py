@@ -134,7 +134,8 @@ def forget_said(tx: Connection, ticket: int, now: datetime) -> None:
     """Forget what was said in a ticket and by whom; who of the desk worked on it, when and how long, stays."""
     this: dict[str, object] = {"ticket": ticket}
     for row in tx.rows("select id, subject, text from message where ticket = :ticket", **this):
-        search.forget(tx, row["id"], row["subject"], row["text"])
+        if row["subject"] or row["text"]:  # else it was forgotten before: the index would count it twice
+            search.forget(tx, row["id"], row["subject"], row["text"])
     messages = "(select id from message where ticket = :ticket)"
     tx.run(
         "update message set subject = '', text = '', why = '', refs = '', proof = '', author_name = '',"

@@ -253,6 +253,33 @@ begin select raise(abort, 'a note of the ledger is changed by a redaction alone'
 """
 
 
+# The other change of an entry: a client who is forgotten is called by a pseudonym. client: who is being forgotten.
+_ERASURE = """
+create table erasure (
+    id integer primary key,
+    pseudonym text not null unique,
+    mark text not null,
+    client text unique
+) strict;
+drop trigger entry_never_changes;
+create trigger entry_never_changes before update of id, client, kind, minutes, worked, at, day, ticket, technician,
+    of, message, line, phone, package, price, paid_by, reference on entry
+when new.id <> old.id or new.kind <> old.kind or new.minutes <> old.minutes or new.worked <> old.worked
+    or new.at <> old.at or new.day <> old.day or new.phone <> old.phone or new.ticket is not old.ticket
+    or new.technician is not old.technician or new.of is not old.of or new.message is not old.message
+    or new.line is not old.line or new.package is not old.package or new.price is not old.price
+    or new.paid_by is not old.paid_by or new.note <> '' or new.reference is not null
+    or not exists (select 1 from erasure x where x.client = old.client and x.pseudonym = new.client)
+begin select raise(abort, 'entries of the ledger are never changed'); end;
+drop trigger entry_note_stays;
+create trigger entry_note_stays before update of note on entry
+when not exists (select 1 from redaction where kind = 'entry' and number = old.id and settled_at is null)
+    and not (new.note = '' and exists
+        (select 1 from erasure x where x.client = old.client and x.pseudonym = new.client))
+begin select raise(abort, 'a note of the ledger is changed by a redaction alone'); end;
+"""
+
+
 @migrations()
 def m0001_first_schema(db: Database) -> None:
     """Journal, tickets, messages, ledger, outbox, quarantine."""
@@ -329,6 +356,12 @@ def m0008_sealing(db: Database) -> None:
 def m0009_redaction(db: Database) -> None:
     """What was taken out of tickets for good."""
     db.executescript(_REDACTION)
+
+
+@migrations()
+def m0010_erasure(db: Database) -> None:
+    """Clients who were forgotten, whose entries stay under a pseudonym."""
+    db.executescript(_ERASURE)
 
 
 def migrate(connection: Connection) -> None:

@@ -88,7 +88,8 @@ def _strip(tx: Connection, number: int) -> None:
     message = messages.get(tx, number)
     if message is None or message.blob is None:
         return
-    stripped = strip.without(blobs.get(tx, message.blob), [file.part for file in message.attachments])
+    raw = blobs.readable(tx, message.blob)
+    stripped = strip.without(raw, [file.part for file in message.attachments]) if raw is not None else None
     if stripped is None or not retention.without_files(tx, number, message.blob, stripped):
         log.info("message %d cannot be written without its files and goes whole", number)
         retention.remove_raw(tx, message.blob)
