@@ -40,13 +40,13 @@ def redact(place: Place, message: int, text: str, json_wanted: bool) -> None:
     secret = Secret(sys.stdin.read() if text == "-" else text)
     if secret.too_short:
         raise Refused(f"the text is too short: it takes {SHORTEST} letters, else it stands everywhere by chance")
-    now = utc_now()
+    office, now = place.office(), utc_now()
     with place.store() as store:
         with store.write() as tx:
             found = messages.get(tx, message)
             if found is None:
                 raise NotFound(f"message {message}: no such message")
-            by = service.By(now)
+            by = service.By(office.desk, now)
             done = (
                 service.redact(tx, found.ticket, secret, by)
                 if found.ticket
@@ -55,7 +55,7 @@ def redact(place: Place, message: int, text: str, json_wanted: bool) -> None:
         settled = service.settle(store, now)
     if not done.places:
         raise NotFound(f"message {message}: the text does not stand in it, nor in its ticket")
-    told = {"ticket": tag_of(place.rules(), found.ticket), "places": done.places, "rows": dict(done.found)}
+    told = {"ticket": tag_of(office.desk.rules, found.ticket), "places": done.places, "rows": dict(done.found)}
     show({**told, "unread": list(done.unread), "settled": settled}, json_wanted, _told)
 
 

@@ -51,6 +51,7 @@ class Wanted:
     returned, returned_ids: mails of ours that came back, by their numbers in the outbox and by Message-ID.
     bounce: whether the mail may be one. writer: address of whom the mail says that it is from.
     holders: technicians whose held answers are asked for: who writes, and those that a `#send` names.
+    blurred: the digest as it is kept of a mail from which something was taken out, see `Desk.blurred`.
     """
 
     message_id: str
@@ -77,6 +78,7 @@ class Wanted:
     bounce: bool = False
     writer: str = ""
     holders: tuple[str, ...] = ()
+    blurred: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +254,7 @@ def wanted(mail: Mail, desk: Desk, now: datetime) -> Wanted:
     return Wanted(
         message_id=mail.message_id,
         digest=mail.digest,
+        blurred=desk.blurred(mail.digest),
         message_ids=(*mail.in_reply_to, *reversed(mail.references))[:_MOST_IDS],
         tickets=frozenset(list(dict.fromkeys(named))[:_MOST_NAMED]),
         entries=frozenset(list(entries)[:_MOST_NAMED]),

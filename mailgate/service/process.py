@@ -183,7 +183,7 @@ def _carry_out(tx: Connection, kept: Kept, plan: Plan, office: Office, now: date
     if plan.outcome is Outcome.QUARANTINE:
         _put_in_quarantine(tx, kept, plan, now)
     elif plan.outcome is Outcome.REPEAT:
-        message = messages.same_as(tx, plan.mail.message_id, plan.mail.digest)
+        message = messages.same_as(tx, plan.mail.message_id, plan.mail.digest, office.desk.blurred(plan.mail.digest))
     else:
         message = _keep(tx, kept, plan, office, now)
     post(tx, office, plan.notices, now, cause, (kept.blob, plan.mail.attachments))
@@ -199,8 +199,8 @@ def _take_out(tx: Connection, plan: Plan, message: int | None, office: Office, n
     """At the very end, when all that this mail caused is written; then its writer is told what was done."""
     if not plan.redactions:
         return
-    by = By(now, plan.author or "", message)
-    told = [redacted_notice(tx, plan, one, by, office.desk) for one in plan.redactions]
+    by = By(office.desk, now, plan.author or "", message)
+    told = [redacted_notice(tx, plan, one, by) for one in plan.redactions]
     post(tx, office, told, now, f"{cause}t")
 
 

@@ -41,6 +41,7 @@ class Redacted:
 class By:
     """Who takes it out. author: id of a technician, "" at this machine; message: by which they say so."""
 
+    desk: Desk
     at: datetime
     author: str = ""
     message: int | None = None
@@ -62,9 +63,9 @@ def redact_message(tx: Connection, message: int, secret: Secret, by: By) -> Reda
     return _redacted(tx, [Place("message", message)], secret, by)
 
 
-def redacted_notice(tx: Connection, plan: Plan, redaction: Redaction, by: By, desk: Desk) -> Notice:
+def redacted_notice(tx: Connection, plan: Plan, redaction: Redaction, by: By) -> Notice:
     """Take out what a mail says, and tell its writer what was done."""
-    done = redact(tx, redaction.ticket, Secret(redaction.text), by)
+    done, desk = redact(tx, redaction.ticket, Secret(redaction.text), by), by.desk
     notice = Notice(
         "redacted",
         to=plan.person.address if plan.person else "",
@@ -119,6 +120,7 @@ def _redacted(tx: Connection, places: Iterable[Place], secret: Secret, by: By) -
         said = sum(times for _, times in texts.values()) + files
         if (raw or said) and place.kind != "transcript":
             redactions.record(tx, Trace(by.at, by.author, by.message, place, max(raw, said)))
+            redactions.blur(tx, place, by.desk.blurred)
             if place != Place("message", by.message or 0):
                 found[place.kind] += 1
                 total += max(raw, said)

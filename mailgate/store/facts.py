@@ -59,7 +59,7 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
     here = {ticket.id for ticket in found.values()}
     return Facts(
         asked_at=outbox.written_at(tx, wanted.message_ids[0]) if waiting and wanted.message_ids else None,
-        repeat_of=messages.repeat_of(tx, wanted.message_id, wanted.digest),
+        repeat_of=messages.repeat_of(tx, wanted.message_id, wanted.digest, wanted.blurred),
         tickets=found,
         by_message_id=by_message_id,
         addressees={number: messages.addressees(tx, number) for number in found},

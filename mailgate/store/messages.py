@@ -44,6 +44,8 @@ class Message:
     proof: str = ""
 
 
+_SAME = "where message_id = :message_id and digest in (:digest, :blurred)"
+
 # Of a row of `message`: whether its author was let into its ticket as a third person.
 _BY_GUEST = "exists (select 1 from guest g where g.ticket = message.ticket and g.address = message.author)"
 
@@ -94,24 +96,24 @@ def add(tx: Connection, message: Message) -> int:
     return made
 
 
-def repeat_of(tx: Connection, message_id: str, digest: str) -> str:
+def repeat_of(tx: Connection, message_id: str, digest: str, blurred: str = "") -> str:
     """Where the same message stands already, as a phrase; "" if it is new.
 
-    The same: the Message-ID and the content agree. A message in quarantine counts while it waits.
+    The same: the Message-ID and the content agree. blurred: the digest as it is kept of what was redacted. A message
+    in quarantine counts while it waits.
     """
-    same = {"message_id": message_id, "digest": digest}
-    known = "where message_id = :message_id and digest = :digest"
-    if found := same_as(tx, message_id, digest):
+    if found := same_as(tx, message_id, digest, blurred):
         return f"message {found}"
-    if found := tx.value(f"select id from quarantine {known} and state = 'waiting'", **same):
+    waits = f"select id from quarantine {_SAME} and state = 'waiting'"
+    if found := tx.value(waits, message_id=message_id, digest=digest, blurred=blurred):
         return f"quarantine {found}"
     return ""
 
 
-def same_as(tx: Connection, message_id: str, digest: str) -> int | None:
+def same_as(tx: Connection, message_id: str, digest: str, blurred: str = "") -> int | None:
     """The number of the message of this ID and content, None where there is none."""
-    same = "select id from message where message_id = :message_id and digest = :digest"
-    number: int | None = tx.value(same, message_id=message_id, digest=digest)
+    same = f"select id from message {_SAME}"
+    number: int | None = tx.value(same, message_id=message_id, digest=digest, blurred=blurred)
     return number
 
 

@@ -6,7 +6,7 @@ who had mails of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -109,6 +109,16 @@ def reword(tx: Connection, place: Place, changed: Mapping[str, str]) -> None:
     )
     if indexed:
         search.keep(tx, place.number, *_said(tx, place.number))
+
+
+def blur(tx: Connection, place: Place, blurred: Callable[[str], str]) -> None:
+    """Keep another digest of a mail: whoever has the one of its content could try what stood in it."""
+    if place.kind not in ("message", "quarantine"):
+        return
+    digest = tx.value(f"select digest from {place.kind} where id = :id", id=place.number)
+    if digest and not digest.startswith("~"):
+        changed = blurred(digest)
+        tx.run(f"update {place.kind} set digest = :changed where id = :id", changed=changed, id=place.number)
 
 
 def file_names(tx: Connection, message: int) -> dict[int, tuple[str, str]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.core.mail import file_name
+from mailgate.core.mail import Envelope, file_name
+from mailgate.core.message import mime
 from mailgate.core.model import Outcome
 from mailgate.core.redaction import MARK, Secret
 from mailgate.service.redact import By, Redacted, redact, redact_message, settle
@@ -61,7 +62,7 @@ def _gone(story: Story, text: str = CANARY) -> list[str]:
 
 def _redact(story: Story, text: str = CANARY, ticket: int = 1) -> Redacted:
     with story.stored.store.write() as tx:
-        return redact(tx, ticket, Secret(text), By(LATER, "marta"))
+        return redact(tx, ticket, Secret(text), By(story.stored.office.desk, LATER, "marta"))
 
 
 def _send_all(story: Story) -> Path:
@@ -168,6 +169,15 @@ def test_mail_that_came_by_two_roads_loses_it_in_both(story: Story):
     assert _gone(story) == []
 
 
+def test_twice_redacted_it_is_known_again_still_and_its_digest_tells_nobody(story: Story):
+    _redact(story)
+    _redact(story, "Hola")
+    assert story.stored.take(_from_ana(), LATER).outcome is Outcome.REPEAT
+    with story.stored.store.read() as tx:
+        digests = [message.digest for message in messages.of_ticket(tx, 1)]
+    assert mime.parse(_from_ana(), Envelope("imap")).digest not in digests
+
+
 def test_mail_that_asks_for_it_again_keeps_nothing_either(story: Story):
     asking = {"message_id": "<redact@example.es>"}
     story.says("marta", f"#redact {CANARY}", 1, LATER, **asking)
@@ -248,7 +258,7 @@ def test_message_of_no_ticket_is_redacted_alone(story: Story):
     story.says("ana", f"saldo\n\n{CANARY}", subject="saldo", message_id="<saldo@acme.example>")
     with story.stored.store.write() as tx:
         number = tx.value("select max(id) from message where ticket is null")
-        done = redact_message(tx, number, Secret(CANARY), By(LATER))
+        done = redact_message(tx, number, Secret(CANARY), By(story.stored.office.desk, LATER))
         assert done.found["message"] == 1
         kept = journal.of_message(tx, number)
         assert kept is not None

@@ -37,6 +37,7 @@ from mailgate.store import (
     messages,
     outbox,
     quarantine,
+    redactions,
     repute,
     schema,
     tickets,
@@ -225,6 +226,8 @@ def _questions(tx: Connection) -> Iterator[object]:
     yield outbox.claim_due(tx, NOW, NOW, 50)
     yield outbox.mark_sent(tx, 1, NOW)
     yield outbox.mark_failed(tx, 2, "450", NOW)
+    for place in redactions.places(tx, redactions.kin(tx, 4)):
+        yield redactions.words(tx, place), redactions.raws(tx, place), redactions.of(tx, place)
 
 
 def _clockwork(tx: Connection) -> Iterator[object]:
@@ -246,6 +249,7 @@ def _clockwork(tx: Connection) -> Iterator[object]:
     yield outbox.failed_since(tx, NOW)
     yield looked(tx, rules(imap=[IMAP]), NOW)
     yield events.open_troubles(tx)
+    yield redactions.unsettled(tx)
 
 
 @pytest.mark.parametrize(("questions", "least"), [(_questions, 40), (_clockwork, 15)])
