@@ -18,6 +18,7 @@ from mailgate import config, disk
 from mailgate.core.desk import Desk
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import Refused, RulesError, RulesProblem, StoreUnavailable
+from mailgate.pause import pause
 from mailgate.render import Renderer
 from mailgate.service import keys
 from mailgate.service.office import Office
@@ -103,7 +104,7 @@ def _locked(file: TextIO, patience: float) -> bool:
         except BlockingIOError:
             if time.monotonic() >= end:
                 return False
-            time.sleep(0.02)
+            pause(0.02)
         else:
             return True
 

@@ -16,6 +16,7 @@ from mailgate.demo.letters import Letter
 from mailgate.demo.outcome import Standing
 from mailgate.demo.stage import Stage
 from mailgate.errors import Refused
+from mailgate.pause import pause
 from mailgate.service.take import utc_now
 from mailgate.store import Store, entries, journal, messages, outbox, quarantine, tickets
 
@@ -114,4 +115,4 @@ def _wait(condition: Callable[[], bool], otherwise: str) -> None:
     while not condition():
         if time.monotonic() > end:
             raise Refused(f"{otherwise} after {_PATIENCE_SECONDS} seconds; is the desk still running?")
-        time.sleep(_PAUSE_SECONDS)
+        pause(_PAUSE_SECONDS)

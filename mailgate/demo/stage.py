@@ -20,6 +20,7 @@ from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import Refused
 from mailgate.opening import sole_daemon
+from mailgate.pause import pause
 
 _START_SECONDS = 20
 _STOP_SECONDS = 10
@@ -119,7 +120,7 @@ def _wait_for(daemon: subprocess.Popen[bytes], listen: Endpoint, log: Path) -> N
         if daemon.poll() is not None or time.monotonic() > end:
             last = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
             raise Refused(f"the throw-away desk did not start: {last or 'it said nothing'}")
-        time.sleep(0.05)
+        pause(0.05)
 
 
 def free_port() -> int:

@@ -23,6 +23,7 @@ from mailgate.edges import dkim
 from mailgate.edges.dns import Budget, Resolver, TooMuch, Unavailable
 from mailgate.edges.imap import FAILURES, open_mailbox, sign_in
 from mailgate.edges.outbound import Transport
+from mailgate.pause import pause
 
 _LOOK_SECONDS = 1.0
 
@@ -116,7 +117,7 @@ def wait_for(sent: Sequence[Probe], look: Callable[[Probe], bytes | None], secon
         found = {probe: raw for probe in sent if probe not in back and (raw := look(probe)) is not None}
         back.update(found)
         if not found:
-            time.sleep(_LOOK_SECONDS)
+            pause(_LOOK_SECONDS)
     return back
 
 

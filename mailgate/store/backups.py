@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from mailgate.errors import Refused, StoreUnavailable
+from mailgate.pause import pause
 from mailgate.store.connection import Connection, naming_errors
 from mailgate.store.times import moment, stamp
 
@@ -62,7 +62,7 @@ def copy(tx: Connection, target: Path, progress: Callable[[int, int], None]) -> 
 
     def step(_: int, left: int, pages: int) -> None:
         progress(pages - left, pages)
-        time.sleep(_BREATH_SECONDS)
+        pause(_BREATH_SECONDS)
 
     tx.value("select 1 from sqlite_master")  # only the first question takes the snapshot
     with naming_errors(), closing(_plain(target)) as raw:

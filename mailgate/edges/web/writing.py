@@ -9,6 +9,7 @@ from mailgate.core.model import Entry, Ticket
 from mailgate.core.writing.submission import Submission, as_mail, on_one_line, once
 from mailgate.edges.web.asking import Answer, Ask, Elsewhere, NotThere, Shown, numeral
 from mailgate.edges.web.seen import the_ticket
+from mailgate.pause import pause
 from mailgate.store import entries, journal, matters, tickets
 
 # How long a page waits until what was written has been processed; that takes milliseconds, unless much else waits.
@@ -101,5 +102,5 @@ def _processed(ask: Ask, number: int) -> int | None:
             outcome, ticket = journal.became(tx, number)
         if outcome is not None:
             return ticket
-        time.sleep(_LOOK_EVERY)
+        pause(_LOOK_EVERY)
     return None
