@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from starlette.responses import Response
 
 from mailgate.core.model import Role
-from mailgate.edges.web import assets
+from mailgate.edges.web import assets, forms
 from mailgate.edges.web.asking import Answer, Ask, Elsewhere, Sent, Shown
 from mailgate.edges.web.signing import SESSION_DAYS, is_secure
 
-POLICY = (
+_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self';"
     " frame-ancestors 'none'; base-uri 'none'"
 )
 _HEADERS = {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     # With "no-referrer" browsers say of a form, too, that it comes from nowhere; see `site._comes_from_us`.
@@ -38,7 +39,11 @@ def response(ask: Ask, answer: Answer, *, head: bool) -> Response:
     """What goes out. head: without its body."""
     match answer:
         case Shown():
-            made = Response(b"" if head else page(ask, answer), answer.status, _HEADERS, "text/html; charset=utf-8")
+            nonce = secrets.token_urlsafe(16)
+            fields = {**_HEADERS, "Content-Security-Policy": _policy(ask, nonce)}
+            made = Response(
+                b"" if head else page(ask, answer, nonce), answer.status, fields, "text/html; charset=utf-8"
+            )
         case Elsewhere():
             made = Response(b"", 303, {**_HEADERS, "Location": quote(answer.path, safe="/?&=#%")})
             _set_cookie(made, ask, answer.cookie)
@@ -49,7 +54,12 @@ def response(ask: Ask, answer: Answer, *, head: bool) -> Response:
     return made
 
 
-def page(ask: Ask, shown: Shown) -> bytes:
+def _policy(ask: Ask, nonce: str) -> str:
+    """Who is signed in gets our one script, by its nonce alone: a file of a mail is "self", too."""
+    return f"{_POLICY}; script-src 'nonce-{nonce}'; connect-src 'self'" if ask.person else _POLICY
+
+
+def page(ask: Ask, shown: Shown, nonce: str) -> bytes:
     """The HTML of a page, with what each has in its frame."""
     frame = {
         "person": ask.person,
@@ -57,6 +67,9 @@ def page(ask: Ask, shown: Shown) -> bytes:
         "csrf": ask.csrf,
         "style": assets.path(ask.office.renderer, "style.css"),
         "icon": assets.path(ask.office.renderer, "icon.svg"),
+        "script": assets.path(ask.office.renderer, "app.js"),
+        "nonce": nonce,
+        "room": forms.most(ask),
         "tag": ask.desk.rules.desk.tag,
         "desk_address": ask.desk.rules.desk.address,
     }

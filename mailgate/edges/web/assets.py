@@ -1,4 +1,4 @@
-"""The files beside the pages: the style sheet and the icon, under names that change with what is in them."""
+"""The files beside the pages: style sheet, icon and script, under names that change with what is in them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from hashlib import sha256
 from mailgate.edges.web.asking import Answer, Ask, NotThere, Sent
 from mailgate.render import Renderer
 
-_TYPES = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+_TYPES = {
+    "style.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "app.js": "text/javascript; charset=utf-8",
+}
 
 
 @lru_cache(maxsize=8)  # it is asked for each page, and a changed file is a new Renderer

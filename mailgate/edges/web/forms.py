@@ -22,6 +22,11 @@ class FormTooBig(Exception):
     """More than the desk takes by mail."""
 
 
+def most(ask: Ask) -> int:
+    """The octets that a form of this person may have."""
+    return round(ask.desk.rules.smtp.max_size * _OF_A_MAIL) if ask.session else _SMALL
+
+
 async def read(request: Request, ask: Ask) -> Ask:
     """The request with its fields and files. Raises FormTooBig.
 
@@ -29,8 +34,7 @@ async def read(request: Request, ask: Ask) -> Ask:
     body is not longer than it says.
     """
     length = request.headers.get("content-length", "")
-    most = round(ask.desk.rules.smtp.max_size * _OF_A_MAIL) if ask.session else _SMALL
-    if not length.isdigit() or int(length) > most:
+    if not length.isdigit() or int(length) > most(ask):
         raise FormTooBig
     files, fields = [], {}
     try:

@@ -6,6 +6,7 @@ not known here fails the test.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -198,15 +199,25 @@ def test_every_answer_says_what_keeps_it_safe(browsers: dict[str | None, TestCli
             policy = headers["content-security-policy"]
             assert "default-src 'none'" in policy
             assert "unsafe-inline" not in policy or policy.startswith("sandbox;")
-            assert "script-src" not in policy
+            assert "script-src" not in policy or re.search(r"script-src 'nonce-[\w-]{22}';", policy)
             assert headers["referrer-policy"] == "same-origin"
             assert "set-cookie" not in headers or page.path == "/sign-out"
             assert headers["cache-control"] == "no-store" or "/static/" in page.path
 
 
-def test_pages_hold_no_script_and_no_style_of_their_own(browsers: dict[str | None, TestClient]) -> None:
+def test_pages_hold_one_script_of_ours_by_its_nonce_and_no_style_of_their_own(
+    browsers: dict[str | None, TestClient],
+) -> None:
+    nonces = set()
     for path in ("/", "/tickets/1", "/balance", "/reports", "/search?q=hola", "/sessions", "/new", "/messages/1"):
-        text = browsers[ANA].get(path).text.lower()
-        assert "<script" not in text
-        assert " style=" not in text
-        assert " onclick" not in text
+        answer = browsers[ANA].get(path)
+        (script,) = re.findall("<script[^>]*>", answer.text)
+        found = re.fullmatch(r'<script src="(/static/app\.[0-9a-f]{12}\.js)" nonce="([\w-]{22})" defer>', script)
+        assert found is not None
+        assert f"script-src 'nonce-{found[2]}';" in answer.headers["content-security-policy"]
+        assert browsers[None].get(found[1]).headers["content-type"].startswith("text/javascript")
+        nonces.add(found[2])
+        assert " style=" not in answer.text.lower()
+        assert " onclick" not in answer.text.lower()
+    assert len(nonces) == 8
+    assert "<script" not in browsers[None].get("/sign-in").text

@@ -161,3 +161,102 @@ def test_the_director_looks_at_the_board_and_at_why(browser: Browser, desk: Runn
     page.get_by_role("link", name="Ver el mensaje entero").first.click()
     look_at(page)
     context.close()
+
+
+# ---- what the script does, and that nothing needs it ----------------------------------------------
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_board_stays_true_by_itself_until_somebody_stops_it(
+    browser: Browser, desk: RunningDesk, size: dict[str, int]
+) -> None:
+    context = browser.new_context(viewport=size, locale="es-ES")  # type: ignore[arg-type]
+    page = context.new_page()
+    page.clock.install()
+    sign_in(page, desk, ELENA)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Panel")
+    for subject, shown in (("La tienda", 1), ("El logo", 0)):
+        before = desk.count("journal where state = 'done'")
+        desk.send(written("No va.", subject=subject, message_id=f"<{len(subject)}@acme.example>"), ANA)
+        eventually(lambda before=before: desk.count("journal where state = 'done'") > before)
+        page.clock.run_for(31_000)
+        page.wait_for_timeout(500)
+        expect(page.get_by_role("link", name=subject)).to_have_count(shown)
+        expect(page.get_by_text("Actualizado a las")).to_be_visible()
+        look_at(page)
+        page.get_by_role("button", name="Parar la actualización automática").click()
+    context.close()
+
+
+def test_word_of_a_new_message_moves_nothing_under_who_writes(browser: Browser, desk: RunningDesk) -> None:
+    desk.send(written("No va el formulario.", subject="El formulario"), ANA)
+    context = browser.new_context(viewport=PHONE, locale="es-ES")  # type: ignore[arg-type]
+    page = context.new_page()
+    page.clock.install()
+    desk.wait_for(2)
+    sign_in(page, desk, ANA)
+    page.get_by_role("link", name="El formulario").click()
+    page.get_by_label("Mensaje").fill("A medio escribir")
+    marta_answers(desk)
+    page.clock.run_for(31_000)
+    news = page.get_by_role("button", name="Hay mensajes nuevos")
+    expect(news).to_be_visible()
+    expect(page.get_by_label("Mensaje")).to_have_value("A medio escribir")
+    expect(page.get_by_text("había caducado")).to_have_count(0)
+    look_at(page)
+    before = page.locator("#answer [name=once]").input_value()
+    news.click()
+    expect(page.get_by_text("había caducado")).to_be_visible()
+    expect(page.get_by_label("Mensaje")).to_have_value("A medio escribir")
+    assert page.locator("#answer [name=once]").input_value() != before, "its writer has read on"
+    look_at(page)
+    context.close()
+
+
+def test_files_show_how_far_they_have_got_and_a_broken_line_loses_nothing(
+    browser: Browser, desk: RunningDesk, tmp_path: Path
+) -> None:
+    context = browser.new_context(viewport=PHONE, locale="es-ES")  # type: ignore[arg-type]
+    page = context.new_page()
+    sign_in(page, desk, ANA)
+    page.get_by_role("link", name="Nueva consulta").first.click()
+    page.get_by_label("Asunto").fill("El plano")
+    page.get_by_label("¿Qué necesita?").fill("Va con el plano.")
+    (tmp_path / "plano.bin").write_bytes(bytes(600_000))
+    page.get_by_label("Adjuntar ficheros").set_input_files(tmp_path / "plano.bin")
+    context.set_offline(True)
+    page.get_by_role("button", name="Enviar").click()
+    expect(page.get_by_role("status")).to_contain_text("No se ha podido enviar")
+    look_at(page)
+    context.set_offline(False)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000}
+    context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
+    page.get_by_role("button", name="Enviar").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    look_at(page)
+    expect(page.get_by_role("link", name="plano.bin")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Va con el plano.")).to_have_count(1)
+    assert desk.count("ticket") == 1
+    context.close()
+
+
+def test_everything_works_without_the_script(browser: Browser, desk: RunningDesk, tmp_path: Path) -> None:
+    context = browser.new_context(viewport=PHONE, locale="es-ES", java_script_enabled=False)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{desk.web_port}/")
+    page.get_by_role("textbox").fill(ANA)
+    page.get_by_role("textbox").press("Enter")
+    (mail,) = desk.wait_for(1)
+    found = re.search(r"/link/[\w-]+", text_of(mail))
+    assert found is not None
+    page.goto(f"http://127.0.0.1:{desk.web_port}{found[0]}")
+    page.get_by_role("main").get_by_role("button").click()
+    page.get_by_role("link", name="Nueva consulta").first.click()
+    page.get_by_label("Asunto").fill("El plano")
+    page.get_by_label("¿Qué necesita?").fill("Va con el plano.")
+    (tmp_path / "plano.bin").write_bytes(bytes(1000))
+    page.get_by_label("Adjuntar ficheros").set_input_files(tmp_path / "plano.bin")
+    page.get_by_role("button", name="Enviar").click()
+    expect(page.get_by_role("link", name="plano.bin")).to_be_visible()
+    expect(page.get_by_text("actualización automática")).to_have_count(0)
+    context.close()
