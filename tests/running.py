@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from mailgate.app import Daemon
 from tests.servers import eventually, free_port
@@ -90,8 +90,12 @@ class RunningDesk:
 
     def count(self, rows: str) -> int:
         """How many rows of the store there are, e.g. "journal where state = 'done'"; read from outside."""
+        return int(self.rows(f"select count(*) from {rows}")[0][0])
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the store says; read from outside."""
         with contextlib.closing(sqlite3.connect(f"file:{self.data}/mailgate.db?mode=ro", uri=True)) as db:
-            return int(db.execute(f"select count(*) from {rows}").fetchone()[0])
+            return list(db.execute(query))
 
     def outgoing(self) -> list[EmailMessage]:
         """Mails that were sent since the last call, in order."""
