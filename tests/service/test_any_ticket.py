@@ -14,8 +14,8 @@ from mailgate.core.plan import Plan
 from mailgate.core.stages.proof import LACKS
 from mailgate.service.process import FAILED
 from mailgate.store import messages, quarantine
-from tests.service.test_contract import ADDRESSES, ELENA, MARTA, Story
 from tests.stored import RENDERER, stored_desk
+from tests.story import ADDRESSES, ELENA, MARTA, Story
 from tests.support import reply_address, written
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from mailgate.core.model import Absence, Outcome, Status
 from mailgate.store import absences
-from tests.service.test_contract import ANA, ELENA, MARTA, Story
 from tests.service.test_technicians import PEOPLE, asks, away, sent, told
+from tests.story import ANA, ELENA, MARTA, Story
 from tests.support import NOW, reply_address
 
 DAY = timedelta(days=1)

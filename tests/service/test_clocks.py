@@ -10,8 +10,8 @@ import pytest
 
 from mailgate.core.model import Status
 from mailgate.service.sales import Order, sell
-from tests.service.test_contract import Story
 from tests.stored import stored_desk
+from tests.story import Story, begun
 from tests.support import NOW, desk
 
 HOUR = timedelta(hours=1)
@@ -19,12 +19,8 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Story]:
-    with stored_desk(tmp_path, desk()) as stored:
-        story = Story(stored)
-        stored.book(240, package="4h", price="160.00 EUR")
-        story.says("ana", "Hola:\n\nNo funciona el carrito.\n\nAna")
+    with begun(tmp_path) as story:
         yield story
-        assert story.problems() == []
 
 
 def due(story: Story, number: int = 1) -> tuple[datetime | None, datetime | None]:

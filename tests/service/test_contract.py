@@ -2,101 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from mailgate.core.model import Entry, Kind, Matter, MatterState, Status, Ticket
-from mailgate.core.plan import Plan
-from mailgate.service.audit import audited
-from mailgate.store import entries, events, matters, tickets
-from tests.stored import StoredDesk, stored_desk
-from tests.support import NOW, RULES, desk, reply_address, written
+from mailgate.core.model import Kind, MatterState, Status
+from mailgate.store import events
+from tests.stored import stored_desk
+from tests.story import ANA, ELENA, MARTA, Story, begun
+from tests.support import NOW, RULES, desk
 
 DAY = timedelta(days=1)
-ADDRESSES = {"marta": "marta@example.es", "elena": "elena@example.es", "ana": "ana@acme.example"}
-
-
-@dataclass
-class Story:
-    """A desk that people write to, one mail after the other."""
-
-    stored: StoredDesk
-    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-
-    def says(self, who: str, text: str, ticket: int | None = None, at: datetime = NOW, **parts: str) -> Plan:
-        address = ADDRESSES.get(who, who)
-        given = {
-            "sender": f"{who.partition('@')[0].title()} <{address}>",
-            "to": reply_address(ticket, address) if ticket else "soporte@example.es",
-            "subject": "Re: El carrito" if ticket else "El carrito",
-            "message_id": f"<s{next(self.numbers)}@{address.partition('@')[2]}>",
-        }
-        return self.stored.take(written(text, **{**given, **parts}), at)
-
-    def told(self) -> list[tuple[str, str]]:
-        """Template and recipient of all mails since this was last asked, acknowledgements and copies left out."""
-        mails = self.stored.mails()
-        seen, self._seen = getattr(self, "_seen", 0), len(mails)
-        return [(mail.template, mail.to) for mail in mails[seen:] if mail.template not in ("ack", "notice", "answer")]
-
-    def text_of(self, template: str) -> str:
-        """The newest mail of a template, as plain text."""
-        found = zip(self.stored.mails(), self.stored.raws(), strict=True)
-        raw = [raw for mail, raw in found if mail.template == template][-1]
-        body = message_from_bytes(raw, policy=default).get_body(("plain",))
-        assert body is not None
-        return str(body.get_content())
-
-    def ticket(self, number: int = 1) -> Ticket:
-        with self.stored.store.read() as tx:
-            found = tickets.get(tx, number)
-        assert found is not None
-        return found
-
-    def ledger(self) -> list[Entry]:
-        with self.stored.store.read() as tx:
-            return entries.of_client(tx, "acme")
-
-    def balance(self) -> int:
-        return sum(entry.minutes for entry in self.ledger())
-
-    def matters(self) -> list[Matter]:
-        with self.stored.store.read() as tx:
-            return matters.everything(tx)
-
-    def problems(self) -> list[str]:
-        with self.stored.store.read() as tx:
-            return audited(tx).problems
 
 
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Story]:
-    with _story(tmp_path) as story:
+    with begun(tmp_path) as story:
         yield story
 
-
-@contextmanager
-def _story(folder: Path, **rules: Any) -> Iterator[Story]:
-    with stored_desk(folder, desk(**rules)) as stored:
-        story = Story(stored)
-        stored.book(240, package="4h", price="160.00 EUR")
-        story.says("ana", "Hola:\n\nNo funciona el carrito.\n\nAna")
-        story.told()
-        yield story
-        assert story.problems() == []
-
-
-ANA, MARTA, ELENA = ADDRESSES["ana"], ADDRESSES["marta"], ADDRESSES["elena"]
 
 # ---- warnings and the end of the service ---------------------------------------------------------
 
@@ -134,7 +63,7 @@ def test_after_the_end_a_new_request_is_held_and_says_why(story: Story):
 
 def test_an_urgent_held_request_reaches_the_director_at_once(tmp_path: Path):
     rule = {"name": "down", "match": {"any": ["web caída"]}, "set": {"priority": "urgent"}}
-    with _story(tmp_path, rules=[rule]) as story:
+    with begun(tmp_path, rules=[rule]) as story:
         story.says("marta", "#time 4h", 1)
         before = len(story.stored.mails())
         story.says("ana", "La web caída desde las 9.", subject="Urgente")
@@ -164,7 +93,7 @@ def test_minutes_that_come_back_reopen_what_was_held(story: Story):
 def test_twenty_debits_at_once_end_exactly_right(
     tmp_path: Path, overdraft: str, balance: int, booked: int, handed_back: int
 ):
-    with _story(tmp_path, time={"overdraft": overdraft}) as story:
+    with begun(tmp_path, time={"overdraft": overdraft}) as story:
         with ThreadPoolExecutor(20) as crowd:
             list(crowd.map(lambda number: story.says("marta", f"#time 15m parte {number}", 1), range(20)))
         debits = [entry for entry in story.ledger() if entry.kind is Kind.DEBIT]
@@ -222,7 +151,7 @@ def test_an_estimate_that_asks_waits_for_the_clients_ok(story: Story):
 
 
 def test_an_estimate_above_what_the_rules_allow_asks_by_itself(tmp_path: Path):
-    with _story(tmp_path, time={"approve_above": "1h"}) as story:
+    with begun(tmp_path, time={"approve_above": "1h"}) as story:
         story.says("marta", "#estimate 60m", 1)
         story.says("marta", "#estimate 61m", 1)
         assert [matter.minutes for matter in story.matters()] == [61]
@@ -505,7 +434,7 @@ def test_a_limit_may_stand_in_the_first_mail_of_a_ticket(charged: Story):
 
 
 def test_a_limit_that_lets_through_what_cannot_be_booked_says_so(tmp_path: Path):
-    with _story(tmp_path, time={"overdraft": "refuse"}) as story:
+    with begun(tmp_path, time={"overdraft": "refuse"}) as story:
         story.says("ana", "#tope 30m", 1)
         story.says("marta", "#time 60m", 1)
         story.says("ana", "Otra cosa: el logo.", subject="El logo")
@@ -547,7 +476,7 @@ LUIS = "luis@nueva.example"
 
 @pytest.fixture
 def open_desk(tmp_path: Path) -> Iterator[Story]:
-    with _story(tmp_path, desk={"strangers": "prospect", "prospects_per_day": 2, "payment": "ES00 0000"}) as story:
+    with begun(tmp_path, desk={"strangers": "prospect", "prospects_per_day": 2, "payment": "ES00 0000"}) as story:
         yield story
 
 
@@ -601,7 +530,7 @@ def test_the_director_says_yes_or_no_by_mail(open_desk: Story, word: str, templa
 @pytest.mark.parametrize("word", ["#aceptar", "#rechazar"])
 def test_a_prospect_that_a_rule_holds_is_held_no_more_once_answered(tmp_path: Path, word: str):
     rule = {"name": "new", "match": {"any": ["quesos"]}, "set": {"hold": True}}
-    with _story(tmp_path, desk={"strangers": "prospect"}, rules=[rule]) as story:
+    with begun(tmp_path, desk={"strangers": "prospect"}, rules=[rule]) as story:
         story.says(LUIS, "Vendemos quesos.", subject="Consulta")
         assert story.ticket(2).status is Status.HELD
         story.says("elena", f"Hola, Luis.\n\n{word}", 2)

@@ -10,8 +10,7 @@ import pytest
 
 from mailgate.core.model import Status
 from mailgate.service.jobs import planned
-from tests.service.test_contract import ELENA, MARTA, Story
-from tests.stored import stored_desk
+from tests.story import ELENA, MARTA, Story, begun
 from tests.support import NOW, desk
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -22,14 +21,10 @@ FRIDAY, MONDAY = THURSDAY + DAY, THURSDAY + 4 * DAY
 
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Story]:
-    with stored_desk(tmp_path, desk()) as stored:
-        story = Story(stored)
-        stored.book(240, package="4h", price="160.00 EUR")
-        story.says("ana", "Hola:\n\nNo funciona el carrito.\n\nAna")
+    with begun(tmp_path) as story:
         story.says("marta", "#plan 2026-11-05 2026-11-06", 1)
         story.told()
         yield story
-        assert story.problems() == []
 
 
 def run(story: Story, at: datetime) -> list[tuple[str, str]]:

@@ -10,8 +10,8 @@ import pytest
 
 from mailgate.core.model import Absence, Status
 from mailgate.store import absences
-from tests.service.test_contract import ANA, ELENA, MARTA, Story
 from tests.stored import stored_desk
+from tests.story import ANA, ELENA, MARTA, Story, begun
 from tests.support import NOW, desk, reply_address
 
 HOUR = timedelta(hours=1)
@@ -21,13 +21,8 @@ THURSDAY, FRIDAY, MONDAY = date(2026, 11, 5), date(2026, 11, 6), date(2026, 11, 
 
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Story]:
-    with stored_desk(tmp_path, desk()) as stored:
-        story = Story(stored)
-        stored.book(240, package="4h", price="160.00 EUR")
-        story.says("ana", "Hola:\n\nNo funciona el carrito.\n\nAna")
-        story.told()
+    with begun(tmp_path) as story:
         yield story
-        assert story.problems() == []
 
 
 def days(story: Story) -> tuple[Status, date | None, date | None]:

@@ -14,9 +14,8 @@ from mailgate.service.jobs import promises
 from mailgate.service.sales import Order, sell
 from mailgate.service.schedule import tick
 from mailgate.store.writer import Writer
-from tests.service.test_contract import ANA, ELENA, MARTA, Story
-from tests.stored import stored_desk
-from tests.support import NOW, desk, reply_address
+from tests.story import ANA, ELENA, MARTA, Story, begun
+from tests.support import NOW, reply_address
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 # Ana writes on NOW, a Tuesday at 11:00 in Madrid: her answer is due at 15:00.
@@ -25,13 +24,8 @@ SOON, BROKEN = "promise_soon", "promise_broken"
 
 
 def opened(folder: Path, **rules: Any) -> Iterator[Story]:
-    with stored_desk(folder, desk(**rules)) as stored:
-        story = Story(stored)
-        stored.book(240, package="4h", price="160.00 EUR")
-        story.says("ana", "Hola:\n\nNo funciona el carrito.\n\nAna")
-        story.told()
+    with begun(folder, **rules) as story:
         yield story
-        assert story.problems() == []
 
 
 @pytest.fixture

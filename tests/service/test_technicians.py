@@ -12,8 +12,8 @@ import pytest
 
 from mailgate.core.model import Absence, Status
 from mailgate.store import absences
-from tests.service.test_contract import ANA, ELENA, MARTA, Story
 from tests.stored import stored_desk
+from tests.story import ANA, ELENA, MARTA, Story
 from tests.support import NOW, RULES, desk
 
 LUIS = "luis@example.es"

@@ -13,8 +13,8 @@ import pytest
 from mailgate.core.model import Kind, Outcome, Status
 from mailgate.core.plan import Plan
 from mailgate.store import messages
-from tests.service.test_contract import ANA, ELENA, MARTA, Story
 from tests.stored import stored_desk
+from tests.story import ANA, ELENA, MARTA, Story, begun
 from tests.support import NOW, desk, reply_address
 
 MINUTE = timedelta(minutes=1)
@@ -57,13 +57,8 @@ class Desk(Story):
 
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Desk]:
-    with stored_desk(tmp_path, desk()) as stored:
-        story = Desk(stored)
-        stored.book(2000, package="12h", price="420.00 EUR")
-        story.says("ana", "Hola:\n\nNo funciona el carrito.\n\nAna")
-        story.told()
+    with begun(tmp_path, Desk, minutes=2000) as story:
         yield story
-        assert story.problems() == []
 
 
 def _crossed(story: Desk, text: str = "Lo miro yo.\n\n#time 20m") -> int:

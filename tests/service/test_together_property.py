@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.core.model import Kind
-from tests.service.test_contract import ADDRESSES
 from tests.service.test_together import Desk
 from tests.stored import stored_desk
+from tests.story import ADDRESSES
 from tests.support import desk
 
 TICKETS = 3

@@ -10,10 +10,9 @@ import pytest
 
 from mailgate.core.model import Outcome, Status
 from mailgate.service.schedule import JOBS
-from tests.service.test_contract import ADDRESSES, ELENA, MARTA
 from tests.service.test_together import MINUTE, Desk, _crossed
-from tests.stored import stored_desk
-from tests.support import NOW, RULES, desk, reply_address
+from tests.story import ADDRESSES, ELENA, MARTA, begun
+from tests.support import NOW, RULES, reply_address
 
 LUIS = "luis@example.es"
 DAY = timedelta(days=1)
@@ -30,14 +29,10 @@ def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         "marta": {**RULES["technicians"]["marta"], "away": AWAY},
         "luis": {"name": "Luis Soto", "addresses": [LUIS]},
     }
-    with stored_desk(tmp_path, desk(technicians=people)) as stored:
-        story = Desk(stored)
-        stored.book(2000, package="12h", price="420.00 EUR")
-        story.says("ana", "Hola:\n\nNo funciona el carrito.\n\nAna")
+    with begun(tmp_path, Desk, minutes=2000, technicians=people) as story:
         _crossed(story)
         story.told()
         yield story
-        assert story.problems() == []
 
 
 def _handed_to_luis(story: Desk) -> int:

@@ -15,9 +15,9 @@ from mailgate.core.settings.checks import build
 from mailgate.core.settings.rules import Rules
 from mailgate.service.schedule import JOBS
 from mailgate.store import absences
-from tests.service.test_contract import ANA, ELENA, MARTA, Story
 from tests.service.test_technicians import LUIS, away, sent, told
 from tests.stored import stored_desk
+from tests.story import ANA, ELENA, MARTA, Story
 from tests.support import KEY, RULES
 
 # Monday was a holiday; the desk opens on Tuesday at 10:00 in Madrid.

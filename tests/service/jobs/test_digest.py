@@ -15,8 +15,8 @@ from mailgate.core.model import Kind, Priority, Status
 from mailgate.service.schedule import JOBS
 from mailgate.store import entries, outbox, tickets
 from mailgate.store.times import stamp
-from tests.service.test_contract import ELENA, Story
 from tests.stored import stored_desk
+from tests.story import ELENA, Story
 from tests.support import desk, reply_address, written
 
 # Tuesday at 10:00 in Madrid, when the desk opens after a holiday.

@@ -15,8 +15,8 @@ from mailgate.core.model import Kind, Outcome
 from mailgate.core.plan import Plan
 from mailgate.service.schedule import JOBS
 from tests.running import read
-from tests.service.test_contract import ADDRESSES, ELENA, MARTA, Story
 from tests.stored import stored_desk
+from tests.story import ADDRESSES, ELENA, MARTA, Story
 from tests.support import desk, reply_address
 
 # A Tuesday in Madrid: at work, and when the desk closes.
