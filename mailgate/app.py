@@ -183,7 +183,7 @@ class Daemon:
 
     def _settle_redactions(self) -> None:
         """Not one of the jobs: it is done outside of any transaction, and may take long in a big store."""
-        redact.settle(self._store, utc_now())
+        redact.settle(self._store, utc_now(), self._is_going)
 
     def _run_jobs(self) -> None:
         if tick(self._writer, self._office, utc_now()):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,8 @@ from mailgate.store.keyring import KeyLostError
 from mailgate.store.redactions import Place, Trace
 
 OUTBOX = "outbox"
+# Between two portions of the index: who else waits to write asks for the store every tenth of a second.
+_BREATH_SECONDS = 0.1
 # What is no text and may hold some: nobody looks into it.
 _CLOSED = ("application/", "message/")
 _OPEN = ("application/json", "application/xml", "message/rfc822")
@@ -82,30 +85,36 @@ def _rows(done: Redacted) -> dict[str, int]:
     return {"messages": messages, "mails": mails, "others": done.found.total() - messages - mails}
 
 
-def settle(store: Store, now: datetime) -> bool:
+def settle(store: Store, now: datetime, going: Callable[[], bool] = lambda: True) -> bool:
     """Overwrite what is left in the file of what was taken out of the rows; whether it is all done.
 
     The index is written anew in portions between which others write, and at last the log is folded into the file
-    and emptied. Where somebody still reads what was, it is done later.
+    and emptied. Where somebody still reads what was, or `going` says to stop, it is done later.
     """
     with store.read() as tx:
         newest = redactions.unsettled(tx)
     if not newest:
         return True
-    overwrite_index(store)
-    if not store.empty_log():
+    if not overwrite_index(store, going) or not store.empty_log():
         return False
     with store.write() as tx:
         redactions.settle(tx, newest, now)
     return True
 
 
-def overwrite_index(store: Store) -> None:
-    """Have what was forgotten go from the index of the search for good, in portions between which others write."""
+def overwrite_index(store: Store, going: Callable[[], bool] = lambda: True) -> bool:
+    """Have what was forgotten go from the index of the search for good, in portions between which others write.
+
+    False where `going` said to stop before the end.
+    """
     more, begin = True, True
     while more:
         with store.write() as tx:
             more, begin = search.overwrite(tx, begin=begin), False
+        if more and not going():
+            return False
+        time.sleep(_BREATH_SECONDS if more else 0)
+    return True
 
 
 def _redacted(tx: Connection, places: Iterable[Place], secret: Secret, by: By) -> Redacted:

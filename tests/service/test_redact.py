@@ -254,6 +254,13 @@ def test_file_is_settled_later_where_somebody_reads_what_was(story: Story):
     assert _gone(story) == []
 
 
+def test_daemon_that_stops_settles_the_rest_at_its_next_start(story: Story):
+    _redact(story)
+    assert not settle(story.stored.store, LATER, going=lambda: False)
+    assert settle(story.stored.store, LATER)
+    assert _gone(story) == []
+
+
 def test_message_of_no_ticket_is_redacted_alone(story: Story):
     story.says("ana", f"saldo\n\n{CANARY}", subject="saldo", message_id="<saldo@acme.example>")
     with story.stored.store.write() as tx:
