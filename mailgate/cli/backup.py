@@ -90,6 +90,7 @@ def _restored(done: service.Restored) -> str:
         else []
     )
     lines += [f"! {done.fault}"] if done.fault else []
+    lines += [f"! {client}: forgotten since, and in this backup: mailgate erase {client}" for client in done.back]
     return "\n".join(lines)
 
 

@@ -85,7 +85,7 @@ def quarantine_release(place: Place, id: int) -> None:  # noqa: A002
 @click.argument("id", type=row_number)
 @pass_place
 def quarantine_drop(place: Place, id: int) -> None:  # noqa: A002
-    """Take a message off the list; its raw bytes stay in the journal."""
+    """Take a message off the list; its raw bytes stay in the journal for as long as [retention] says."""
     with place.store() as store, store.write() as tx:
         _waiting(quarantine.get(tx, id), id)
         quarantine.decide(tx, id, "dropped")

@@ -50,7 +50,8 @@ def replayed(place: Place, period: Period, json_wanted: bool) -> None:
             many += 1
             click.echo(_block(one, rules))
     whole, differ = f"{replay.done} message{'' if replay.done == 1 else 's'}", f"{many or 'none'}"
-    click.echo(f"\n{whole} since {since:%Y-%m-%d %H:%M}, {differ} would be treated otherwise")
+    gone = f"; {replay.gone} more are no longer kept" if replay.gone else ""
+    click.echo(f"\n{whole} since {since:%Y-%m-%d %H:%M}, {differ} would be treated otherwise{gone}")
 
 
 def _back(now: datetime, period: Period) -> datetime:

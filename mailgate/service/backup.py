@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mailgate import __version__, disk
+from mailgate.core.erasure import mark
 from mailgate.errors import NotFound, Refused, StoreUnavailable
 from mailgate.service import keys
 from mailgate.service.audit import MOST_TOLD, Audit, audited
 from mailgate.service.secret import NAME, RESTORING, complete_restore, desk_key
-from mailgate.store import Store, backups, events, outbox, sealing, tickets
+from mailgate.store import Store, backups, erasure, events, outbox, sealing, tickets
 from mailgate.store.backups import Numbers, Seal
 
 Progress = Callable[[int, int], None]
@@ -44,7 +45,7 @@ class Backup:
 class Restored:
     """A copy that is the store now. kept: the store from before; queued: mails that go out, perhaps again.
 
-    fault: why its mails cannot be read, "" where they can.
+    fault: why its mails cannot be read, "" where they can. back: clients in it who were forgotten since.
     """
 
     made_at: datetime
@@ -53,6 +54,7 @@ class Restored:
     queued: int
     next_ticket: int
     fault: str = ""
+    back: list[str] = field(default_factory=list)
 
 
 def back_up(
@@ -130,10 +132,11 @@ def restore(data: Path, file: Path, now: datetime, *, force: bool) -> Restored:
             raise Refused("\n".join([*audit.problems[:MOST_TOLD], f"{file}: its books do not add up; see --force"]))
         with backups.set_still(data / STORE) as before:
             queued, next_ticket = _finish(draft, seal, backups.numbers(before) if before else None, now)
+            back = _back_again(draft, seal.secret, erasure.marks(before) if before else {})
             if key_file(file).exists():
                 keys.adopt(data, keys.read_file(key_file(file)))
             kept = _swap(data, work, seal.secret, now)
-    return Restored(seal.at, seal.version, kept, queued, next_ticket, _fault(data))
+    return Restored(seal.at, seal.version, kept, queued, next_ticket, _fault(data), back)
 
 
 def _proof(draft: Path) -> Audit:
@@ -186,6 +189,18 @@ def _finish(draft: Path, seal: Seal, before: Numbers | None, now: datetime) -> t
             backups.note_restore(tx, seal.at, given, now)
             events.record(tx, "backup", "", seal.at.isoformat(), seal.at)
             return outbox.queued(tx), tickets.next_id(tx)
+    finally:
+        store.close()
+
+
+def _back_again(draft: Path, key: bytes, marks: Mapping[str, str]) -> list[str]:
+    """Clients of the backup who were forgotten since. marks: of the store from before."""
+    store = Store(draft)
+    try:
+        with store.write() as tx:
+            erasure.remember(tx, marks)
+            known = set(marks.values())
+            return [client for client in erasure.clients(tx) if mark(key, client) in known]
     finally:
         store.close()
 

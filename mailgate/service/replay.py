@@ -39,10 +39,13 @@ class Replayed:
 
 
 class Replay:
-    """One run over the mail that was processed since a time. done: how many messages were looked at so far."""
+    """One run over the mail that was processed since a time.
+
+    done: how many messages were looked at so far; gone: how many cannot be, since they are kept no longer.
+    """
 
     def __init__(self, store: Store, desk: Desk, since: datetime) -> None:
-        self.done = 0
+        self.done = self.gone = 0
         self._store = store
         self._desk = desk
         self._since = since
@@ -53,6 +56,7 @@ class Replay:
         """The messages that would be treated otherwise, oldest first. Raises Refused where nothing is known of then."""
         with self._store.read() as tx:
             last = journal.newest_before(tx, self._since)
+            self.gone = journal.gone_since(tx, last)
             self._released = quarantine.released(tx)
         while batch := self._batch(last):
             last = batch[-1][0]

@@ -6,7 +6,7 @@ Each step may be done again, so that one that was broken off is taken up where i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -218,6 +218,30 @@ def said_in_no_ticket_by_staff(tx: Connection) -> list[int]:
     """What the desk's own people wrote to the desk itself."""
     rows = tx.rows("select id from message where ticket is null and role in ('technician', 'director', 'robot')")
     return [row["id"] for row in rows]
+
+
+def marks(tx: Connection) -> dict[str, str]:
+    """By what those who were forgotten are known again, by pseudonym; also of a store of an earlier version."""
+    if not tx.value("select 1 from sqlite_master where type = 'table' and name = 'erasure'"):
+        return {}
+    rows = tx.rows("select pseudonym, mark from erasure where client is null order by id")
+    return {row["pseudonym"]: row["mark"] for row in rows}
+
+
+def remember(tx: Connection, marks: Mapping[str, str]) -> None:
+    """Keep what another store knows of those who were forgotten."""
+    for name, one in marks.items():
+        tx.run(
+            "insert into erasure (pseudonym, mark) values (:name, :mark) on conflict (pseudonym) do nothing",
+            name=name,
+            mark=one,
+        )
+
+
+def clients(tx: Connection) -> list[str]:
+    """Every client that tickets or entries name."""
+    rows = tx.rows("select distinct client from ticket union select distinct client from entry order by client")
+    return [row["client"] for row in rows if row["client"]]
 
 
 def _remove(tx: Connection, blobs: set[int]) -> list[tuple[datetime, int]]:

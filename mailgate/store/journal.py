@@ -165,6 +165,11 @@ def _backlog(tx: Connection, which: str) -> Backlog:
     return Backlog(row["count"], opt_moment(since))
 
 
+def gone_since(tx: Connection, after: int) -> int:
+    """How many after one of this number are kept no longer."""
+    return int(tx.value("select count(*) from journal where id > :after and blob is null", after=after))
+
+
 def taken_last(tx: Connection, source: Source) -> datetime | None:
     """When the last message came by a road, None where none ever did."""
     newest = "select taken_at from journal where source = :source order by id desc limit 1"

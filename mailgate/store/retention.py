@@ -72,7 +72,7 @@ def with_files(tx: Connection, limits: Limits, after: int, most: int) -> list[Fo
         "select m.id, b.size, m.at >= :files as young,"
         f" m.at >= :files or {_OPEN.format(limit='files')} as needed"
         " from (select distinct message as id from attachment where kept = 1 and message > :after"
-        " order by message limit :most) a join message m on m.id = a.id join blob b on b.id = m.blob"
+        " order by message limit :most) some join message m on m.id = some.id join blob b on b.id = m.blob"
         " left join ticket t on t.id = m.ticket order by m.id",
         files=_limit(limits.files),
         after=after,

@@ -47,7 +47,7 @@ def test_both_tell_programs_all_of_it(desk: Desk, tmp_path: Path) -> None:
     assert first["balances"] == {"acme": 240}
     restored = json.loads(desk.verb("restore", first["file"], "--json").stdout)
     assert restored["made_at"] == first["at"]
-    assert set(restored) == {"made_at", "version", "kept", "queued", "next_ticket", "fault"}
+    assert set(restored) == {"made_at", "version", "kept", "queued", "next_ticket", "fault", "back"}
 
 
 def test_backup_of_broken_books_ends_with_1_and_says_what_is_off(desk: Desk, tmp_path: Path) -> None:

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.core.erasure import Obstacle
+from mailgate.core.desk import Desk
+from mailgate.core.erasure import Obstacle, mark
 from mailgate.core.mail import file_name
 from mailgate.core.model import Outcome, Role, Status
-from mailgate.service import erase, export
+from mailgate.service import backup, erase, export
 from mailgate.service.audit import audited
 from mailgate.service.daily import run_daily
 from mailgate.service.erase import Erased, Standing
+from mailgate.service.secret import desk_key
 from mailgate.store import (
     Connection,
     Store,
@@ -284,3 +286,26 @@ def test_a_pseudonym_is_no_name_of_the_rules(tmp_path: Path) -> None:
         assert erasure.begin(tx, "acme", "m", {"erased-1"}) == "erased-2", "the same where it had begun"
         assert erasure.begin(tx, "beta", "m", ()) == "erased-3"
     store.close()
+
+
+def test_a_backup_from_before_says_whom_to_forget_again(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with stored_desk(data, Desk(desk().rules, desk_key(data))) as stored:
+        story = Story(stored)
+        for client in ("acme", "beta"):
+            stored.book(240, client=client)
+        backup.back_up(stored.store, tmp_path / "copy.db", NOW, lambda *_: None, force=False)
+        erase.erase(stored.store, stored.office, "acme", NOW, "root", lambda *_: None, keep_books=False)
+        assert ledger(story, "acme") == []
+    assert backup.restore(data, tmp_path / "copy.db", NOW, force=False).back == ["acme"]
+    with stored_desk(data, Desk(desk().rules, desk_key(data))) as stored:
+        assert ledger(Story(stored), "acme") != []
+        done = erase.erase(stored.store, stored.office, "acme", NOW, "root", lambda *_: None, keep_books=False)
+        assert done.pseudonym == "erased-2", "the first is taken"
+    assert backup.restore(data, tmp_path / "copy.db", NOW + DAY, force=False).back == ["acme"]
+
+
+def test_who_is_forgotten_is_known_again_by_the_desk_alone() -> None:
+    assert mark(b"k" * 32, "acme") == mark(b"k" * 32, "acme")
+    assert len({mark(key, client) for key in (b"k" * 32, b"l" * 32) for client in ("acme", "beta")}) == 4

@@ -13,7 +13,7 @@ import pytest
 from mailgate.core.differences import Difference
 from mailgate.errors import Refused
 from mailgate.service.replay import Replay, Replayed
-from mailgate.store import rules_taken
+from mailgate.store import retention, rules_taken
 from tests.stored import StoredDesk, stored_desk
 from tests.support import NOW, RULES, desk, reply_address, written
 
@@ -175,3 +175,11 @@ def test_rules_are_noted_when_they_change_alone(story: StoredDesk) -> None:
         asked = [NOW - 100 * HOUR, NOW, NOW + HOUR, NOW + 3 * HOUR]
         numbers = [rules_taken.in_force(tx, at) for at in asked]
     assert numbers == [1, 2, 3, 4]
+
+
+def test_what_is_kept_no_longer_is_counted_and_not_tried(story: StoredDesk) -> None:
+    with story.store.write() as tx:
+        retention.remove_raw(tx, tx.value("select blob from journal where id = 1"))
+    run = Replay(story.store, desk(rules=[DOWN]), NOW - 24 * HOUR)
+    assert 1 not in [one.journal for one in run.run(lambda done: None)]
+    assert (run.done, run.gone) == (3, 1)

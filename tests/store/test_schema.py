@@ -17,6 +17,7 @@ from sqlite_utils import Database
 from mailgate.core.facts import Author, Wanted
 from mailgate.core.mail import Envelope
 from mailgate.core.model import Absence, Outcome
+from mailgate.core.retention import Limits
 from mailgate.errors import Refused, StoreUnavailable
 from mailgate.service import keys
 from mailgate.service.health import looked
@@ -39,8 +40,10 @@ from mailgate.store import (
     quarantine,
     redactions,
     repute,
+    retention,
     schema,
     tickets,
+    walks,
 )
 from mailgate.store.connection import connect, transaction
 from mailgate.store.proofs import problems_of_store
@@ -249,6 +252,14 @@ def _clockwork(tx: Connection) -> Iterator[object]:
     yield outbox.failed_since(tx, NOW)
     yield looked(tx, rules(imap=[IMAP]), NOW)
     yield events.open_troubles(tx)
+    ends = Limits(NOW, NOW, NOW, NOW, NOW, NOW)
+    yield retention.raws(tx, ends, 0, 10)
+    yield retention.with_files(tx, ends, 0, 10)
+    yield retention.quarantined(tx, NOW, 10)
+    yield retention.closed(tx, NOW, 10)
+    yield retention.forget_looks(tx, NOW, 10)
+    yield walks.standing(tx, "raw", "")
+    yield walks.done_last(tx)
     yield redactions.unsettled(tx)
 
 

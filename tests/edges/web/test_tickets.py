@@ -7,7 +7,7 @@ import re
 from starlette.testclient import TestClient
 
 from mailgate.core.model import Kind, MatterKind, Status
-from mailgate.store import entries, looks, matters, messages, tickets
+from mailgate.store import entries, looks, matters, messages, retention, tickets
 from tests.edges.web.area import Area, send
 from tests.support import NOW, reply_address, written
 
@@ -335,3 +335,16 @@ def test_numbers_that_nothing_can_have_are_no_failure(area: Area) -> None:
             assert browser.get(path + odd).status_code == 200, path + odd
         for path in ("/tickets/", "/messages/", "/messages/1/files/"):
             assert browser.get(path + (odd or "x")).status_code == 404, path + odd
+
+
+def test_of_a_mail_that_is_kept_no_longer_the_page_says_so_and_leads_nowhere(area: Area) -> None:
+    browser = asked(area)
+    assert 'href="/messages/1"' in browser.get("/tickets/1").text
+    with area.stored.store.write() as tx:
+        (message,) = messages.of_ticket(tx, 1)
+        retention.remove_raw(tx, message.blob or 0)
+    page = browser.get("/tickets/1").text
+    assert "ya no se guarda" in page
+    assert "No funciona el carrito." in page
+    assert 'href="/messages/1"' not in page
+    assert [browser.get(f"/messages/1{end}").status_code for end in ("", "/raw", "/html", "/files/1")] == [404] * 4
