@@ -38,18 +38,21 @@ function keepLooking(look) {
 
 function keepTrue(list) {
   const said = made("span", "", { role: "status", class: "small" });
-  const stop = made("button", list.dataset.stop, { type: "button", class: "link", "aria-pressed": "false" });
-  stop.addEventListener("click", () => stop.setAttribute("aria-pressed", String(!stopped())));
-  const stopped = () => stop.getAttribute("aria-pressed") === "true";
+  const button = made("button", list.dataset.stop, { type: "button", class: "link" });
+  let stopped = false;
+  button.addEventListener("click", () => {
+    stopped = !stopped;
+    button.textContent = stopped ? list.dataset.go : list.dataset.stop;
+  });
   const line = made("p", "", { class: "small split" });
-  line.append(said, stop);
+  line.append(said, button);
   list.after(line);
   keepLooking(async () => {
-    if (stopped() || list.contains(document.activeElement)) return false;
+    if (stopped || list.contains(document.activeElement)) return false;
     const page = await fetched(location.href);
     const fresh = page && page.getElementById(list.id);
     if (!fresh) return page !== null; // signed out by now
-    if (fresh.innerHTML !== list.innerHTML && !stopped() && !list.contains(document.activeElement)) {
+    if (fresh.innerHTML !== list.innerHTML && !stopped && !list.contains(document.activeElement)) {
       list.replaceChildren(...document.importNode(fresh, true).childNodes);
       said.textContent = `${list.dataset.renewed} ${clock.format(new Date())}`;
     }

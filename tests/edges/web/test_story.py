@@ -184,7 +184,9 @@ def test_the_board_stays_true_by_itself_until_somebody_stops_it(
         expect(page.get_by_role("link", name=subject)).to_have_count(shown)
         expect(page.get_by_text("Actualizado a las")).to_be_visible()
         look_at(page)
-        page.get_by_role("button", name="Parar la actualización automática").click()
+        page.get_by_role("button", name="la actualización automática").click()
+    page.clock.run_for(31_000)
+    expect(page.get_by_role("link", name="El logo")).to_have_count(1)
     context.close()
 
 
