@@ -21,6 +21,7 @@ from mailgate.cli import (
     messages,
     records,
     redact,
+    secrets,
     sessions,
     status,
     tickets,
@@ -67,6 +68,7 @@ for part in (
     keys,
     records,
     redact,
+    secrets,
     status,
     demo,
 ):

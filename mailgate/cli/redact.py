@@ -37,7 +37,8 @@ def redact(place: Place, message: int, text: str, json_wanted: bool) -> None:
     quote. MESSAGE is the number in `ticket --json`. Only who, when and where is kept, not what; exit 1 where it
     is not found.
     """
-    secret = Secret(sys.stdin.read() if text == "-" else text)
+    text = sys.stdin.read() if text == "-" else text
+    secret = Secret(text)
     if secret.too_short:
         raise Refused(f"the text is too short: it takes {SHORTEST} letters, else it stands everywhere by chance")
     office, now = place.office(), utc_now()
@@ -47,6 +48,7 @@ def redact(place: Place, message: int, text: str, json_wanted: bool) -> None:
             if found is None:
                 raise NotFound(f"message {message}: no such message")
             by = service.By(office.desk, now)
+            secret = service.meant(tx, found.ticket, text) if found.ticket else secret
             done = (
                 service.redact(tx, found.ticket, secret, by)
                 if found.ticket

@@ -197,6 +197,8 @@ class Facts:
     next_quarantined: the number of the next message in quarantine. booked_since: what the writer of a form booked since
     the mail that they answer was written. returned: mails of ours that may have come back.
     exchange: what goes to and fro between the writer and the desk.
+    secrets: access data that were told in these tickets before. own_secrets: those of this very mail, where it was
+    kept before, by their numbers. next_secret: the number of the next new one.
     """
 
     repeat_of: str = ""
@@ -234,6 +236,9 @@ class Facts:
     booked_since: tuple[Entry, ...] = ()
     returned: tuple[Returned, ...] = ()
     exchange: Exchange = field(default_factory=Exchange)
+    secrets: frozenset[str] = frozenset()
+    own_secrets: Mapping[int, str] = field(default_factory=dict)
+    next_secret: int = 1
 
     def balance_after(self, client: str, entries: Iterable[Entry]) -> int:
         """The client's minutes once these entries are booked."""

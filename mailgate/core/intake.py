@@ -17,6 +17,7 @@ from mailgate.core.plan import Plan
 from mailgate.core.stages.absences import note_absences
 from mailgate.core.stages.claims import read_claims, settle_claims
 from mailgate.core.stages.contract import keep_contract
+from mailgate.core.stages.covering import cover_access_data
 from mailgate.core.stages.effects import (
     apply_rules,
     book_minutes,
@@ -45,6 +46,7 @@ Stage = Callable[[Plan, Facts, Desk, datetime], Plan]
 
 STAGES: tuple[Stage, ...] = (
     recognise_repeat,  # same Message-ID and content: already done     RFC 5322 3.6.4
+    cover_access_data,  # passwords and keys stand apart from here on
     know_sender,  # client, technician, director, stranger             RFC 5322 3.6.2
     refuse_forged,  # what the author's domain disowns                 RFC 9989
     note_automatic,  # kept, never answered                            RFC 3834 2

@@ -136,7 +136,8 @@ class Notice:
     name of the sender, "" for the desk's. automatic: the value of Auto-Submitted (RFC 3834
     section 5), "" for what a person wrote. in_reply_to, references: Message-IDs to thread to.
     carry: hand the attachments of the message being processed on, byte for byte; carry_from: those
-    of an earlier message, by its number.
+    of an earlier message, by its number. opens: names of the values in which access data of that message are
+    written out, for somebody who may see them; elsewhere they stay covered.
     """
 
     template: str
@@ -151,6 +152,7 @@ class Notice:
     references: tuple[str, ...] = ()
     carry: bool = False
     carry_from: int | None = None
+    opens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

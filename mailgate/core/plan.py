@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
 from mailgate.core.choose import Choice
@@ -76,6 +76,7 @@ class Plan:
     the quarantine that the director decides on. redactions: what is taken out of tickets for good. bounced: what came
     back. echo: it looks like a program's answer to an automatic mail. loops: addresses and tickets to which the desk
     fell silent, of which the director is told.
+    secrets: access data of the mail by the numbers of the places that stand for them, everywhere else in the plan.
     reason: of a quarantine, a sentence.
     final: nothing after this stage changes it. why: the trail, one step each.
     """
@@ -122,6 +123,7 @@ class Plan:
     echo: bool = False
     loops: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
+    secrets: Mapping[int, str] = field(default_factory=dict)
     outcome: Outcome | None = None
     reason: str = ""
     final: bool = False
@@ -199,4 +201,4 @@ class Plan:
         return any(command.name == name for command in self.script.commands)
 
 
-_FIELDS = frozenset(field.name for field in fields(Plan))
+_FIELDS = frozenset(one.name for one in fields(Plan))

@@ -129,6 +129,7 @@ _NOTICE: Values = {
     "guest": False,
     "doubt": "",
 }
+_DESK_URL = "https://soporte.example.es"
 _UNSENT = tuple({"id": "luis", "name": "Luis Soto", "own": own} for own in (False, True))
 _CONVERSATION: Sequence[Values] = (
     {"at": _AT, "author": "Ana Prieto", "role": Role.CLIENT, "text": _TEXT, "internal": False, "files": ()},
@@ -217,8 +218,11 @@ _DESK: Mapping[str, Sequence[Values]] = {
         {**_NOTICE, "held": "away", "chosen": {**CHOICES[0], "back_at": _BACK}},
     ),
     "handed_over": (
-        {**_NOTICE, "conversation": _CONVERSATION, "waiting": ()},
-        *({**_NOTICE, "conversation": _CONVERSATION, "waiting": _UNSENT, "chosen": chosen} for chosen in CHOICES),
+        {**_NOTICE, "conversation": _CONVERSATION, "waiting": (), "covered": ""},
+        *(
+            {**_NOTICE, "conversation": _CONVERSATION, "waiting": _UNSENT, "chosen": chosen, "covered": _DESK_URL}
+            for chosen in CHOICES
+        ),
     ),
     "problems": (
         {

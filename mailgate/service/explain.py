@@ -21,7 +21,7 @@ def explained(tx: Connection, mail: Mail, office: Office, now: datetime) -> dict
     """What would be done with a message, and why. Keys as in the interface; changes nothing."""
     facts = facts_for(tx, wanted(mail, office.desk, now), now)
     plan = decide(mail, facts, office.desk, now, vouched=mail.envelope.vouched)
-    reading = plan.reading or fresh.read(mail, (), first=True)
+    reading = plan.reading or fresh.read(plan.mail, (), first=True)
     return {
         "from": mail.sender,
         "role": plan.role.value,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mailgate.core import address, undelivered
+from mailgate.core.access_data.covering import filled as written_out
+from mailgate.core.access_data.opening import opened
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Attachment, Notice, Outgoing, Part
 from mailgate.core.message import mime
 from mailgate.render import Letterhead
 from mailgate.service.office import Office
 from mailgate.service.reports import filled
-from mailgate.store import Connection, blobs, messages, outbox
+from mailgate.store import Connection, blobs, messages, outbox, vault
 
 log = logging.getLogger("mailgate.letters")
 
@@ -23,8 +25,17 @@ log = logging.getLogger("mailgate.letters")
 # their own text back to be sent again: then it is fresh, though it stands in a mail of ours.
 _QUOTABLE = ("ack", "answer", "notice", "handed_over")
 
-Source = tuple[int, tuple[Attachment, ...]]
-"""A message in the store: its blob, and its attachments."""
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A message that is handed on: its blob, its attachments, and its access data by their numbers."""
+
+    blob: int | None = None
+    attachments: tuple[Attachment, ...] = ()
+    secrets: Mapping[int, str] = field(default_factory=dict)
+
+
+NOTHING = Source()
 
 
 def post(
@@ -33,19 +44,22 @@ def post(
     notices: Sequence[Notice],
     now: datetime,
     cause: str,
-    source: Source = (0, ()),
+    source: Source = NOTHING,
 ) -> None:
     """Write the mails into the outbox, in the transaction of what causes them.
 
-    cause: names what they come from, unique for ever, e.g. "j17". source: whose attachments are handed on.
+    cause: names what they come from, unique for ever, e.g. "j17". source: whose attachments are handed on, and whose
+    access data are written out for who may see them; what is remembered of the mail has them covered.
     """
     for number, notice in enumerate(notices):
         if _in_vain(tx, office.desk, notice, now):
             continue
-        mail = write(tx, office, notice, now, f"{cause}.{number}", source)
-        outbox.queue(tx, mail, now)
+        mine = source if notice.carry_from is None else _kept(tx, notice.carry_from)
+        mail = write(tx, office, notice, now, f"{cause}.{number}", mine)
         if notice.ticket and notice.template in _QUOTABLE:
-            messages.remember_text(tx, notice.ticket, mail.text)
+            covered = write(tx, office, notice, now, "", NOTHING) if notice.opens and mine.secrets else mail
+            messages.remember_text(tx, notice.ticket, covered.text)
+        outbox.queue(tx, mail, now)
 
 
 def _in_vain(tx: Connection, desk: Desk, notice: Notice, now: datetime) -> bool:
@@ -71,6 +85,7 @@ def write(
     if notice.template == "rehearsal":
         notice = _with_mails(tx, office, notice, now)
     notice, extra = filled(tx, office.desk, notice, now)
+    notice = opened(notice, source.secrets)
     parts = [*_carried(tx, notice, source), *extra]
     letterhead = _letterhead(office.desk, notice, now, name, outbox.next_id(tx))
     return office.renderer.write(notice, letterhead, parts)
@@ -79,7 +94,7 @@ def write(
 def _with_mails(tx: Connection, office: Office, notice: Notice, now: datetime) -> Notice:
     """A rehearsal shows the very mails that would have gone out: they are written, and not sent."""
     planned: Sequence[tuple[bool, Notice]] = notice.values["mails"]  # type: ignore[assignment]
-    written = [(staff, write(tx, office, one, now, "", (0, ()))) for staff, one in planned]
+    written = [(staff, write(tx, office, one, now, "", NOTHING)) for staff, one in planned]
     mails = [
         {"to": mail.notice.to, "subject": mail.subject, "text": mail.text, "staff": staff} for staff, mail in written
     ]
@@ -116,15 +131,27 @@ def _message_id(desk: Desk, name: str, now: datetime) -> str:
 
 def _carried(tx: Connection, notice: Notice, source: Source) -> list[Part]:
     """The attachments that a mail hands on, byte for byte."""
-    blob: int | None
-    blob, attachments = source if notice.carry else (None, ())
-    if notice.carry_from is not None and (message := messages.get(tx, notice.carry_from)):
-        blob, attachments = message.blob, message.attachments
-    attachments = tuple(file for file in attachments if file.kept)
+    carries = notice.carry or notice.carry_from is not None
+    attachments = tuple(file for file in source.attachments if file.kept) if carries else ()
     unread = [file.part for file in attachments if file.content is None]
-    contents = mime.contents(blobs.get(tx, blob), unread) if unread and blob is not None else {}
+    contents = mime.contents(blobs.get(tx, source.blob), unread) if unread and source.blob is not None else {}
     contents |= {file.part: file.content for file in attachments if file.content is not None}
+    secrets = source.secrets if notice.opens else {}
     return [
-        Part(file.name, file.type, contents[file.part], file.content_id, file.inline, file.charset)
+        Part(
+            written_out(file.name, secrets),
+            file.type,
+            contents[file.part],
+            file.content_id,
+            file.inline,
+            file.charset,
+        )
         for file in attachments
     ]
+
+
+def _kept(tx: Connection, number: int) -> Source:
+    """A message of before."""
+    message = messages.get(tx, number)
+    secrets = vault.of_message(tx, number)
+    return Source(message.blob, message.attachments, secrets) if message is not None else NOTHING

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from mailgate.core.access_data.opening import without_numbers
 from mailgate.core.address import DESK_ITSELF
 from mailgate.core.facts import Facts, Held, wanted
 from mailgate.core.intake import decide
@@ -16,7 +17,7 @@ from mailgate.core.model import Matter, Outcome, Role
 from mailgate.core.plan import Plan
 from mailgate.errors import StoreUnavailable
 from mailgate.service import parsing
-from mailgate.service.letters import post
+from mailgate.service.letters import Source, post
 from mailgate.service.office import Office
 from mailgate.service.redact import By, redacted_notice
 from mailgate.store import (
@@ -35,6 +36,7 @@ from mailgate.store import (
     redactions,
     repute,
     tickets,
+    vault,
 )
 from mailgate.store.connection import naming_errors
 from mailgate.store.facts import facts_for
@@ -61,7 +63,7 @@ def process(
     facts = facts_for(tx, wanted(mail, office.desk, now), now)
     plan = decide(mail, facts, office.desk, now, vouched=released is not None or kept.envelope.vouched)
     if plan.releases is not None and plan.releases.whole:
-        plan = _after_held(tx, kept, plan, plan.releases, facts, office, now)
+        plan = _after_held(tx, kept, mail, plan, facts, office, now)
     cause = f"j{kept.id}"
     if released is not None:
         plan = _with_doubt(plan, released)
@@ -84,7 +86,7 @@ class _Refused(Exception):
 
 
 def _after_held(
-    tx: Connection, kept: Kept, plan: Plan, held: Held, facts: Facts, office: Office, now: datetime
+    tx: Connection, kept: Kept, mail: Mail, plan: Plan, facts: Facts, office: Office, now: datetime
 ) -> Plan:
     """Do what was held, as if it had just come; then decide anew on what released it, for the ground has changed.
 
@@ -92,10 +94,10 @@ def _after_held(
     """
     try:
         with tx.savepoint():
-            _do_held(tx, kept, held, office, now)
-            ground = facts_for(tx, wanted(plan.mail, office.desk, now), now)
+            _do_held(tx, kept, plan.releases, office, now)
+            ground = facts_for(tx, wanted(mail, office.desk, now), now)
             ground = replace(ground, held=facts.held, matters=_known(ground.matters, facts.matters))
-            again = decide(plan.mail, ground, office.desk, now, vouched=plan.vouched)
+            again = decide(mail, ground, office.desk, now, vouched=plan.vouched)
             if again.releases is None:
                 raise _Refused(again)
             return again
@@ -109,20 +111,24 @@ def _known(now: Sequence[Matter], before: Sequence[Matter]) -> tuple[Matter, ...
     return tuple(matter for matter in now if matter.id in numbers)
 
 
-def _do_held(tx: Connection, kept: Kept, held: Held, office: Office, now: datetime) -> None:
+def _do_held(tx: Connection, kept: Kept, held: Held | None, office: Office, now: datetime) -> None:
     """Decide on a message that waited whole, without the guard that held it, and carry that out."""
+    if held is None:
+        raise AssertionError("nothing was held")
     source = journal.of_message(tx, held.message)
     if source is None:
         raise LookupError(f"message {held.message}: no journal row holds it")
     mail = parsing.parse(source.raw, source.envelope)
     facts = replace(facts_for(tx, wanted(mail, office.desk, now), now), repeat_of="", held={})
+    facts = replace(facts, own_secrets=vault.of_message(tx, held.message))
     plan = decide(mail, facts, office.desk, now, vouched=True, confirmed=True)
     if plan.outcome is Outcome.APPEND:
         _keep_tickets(tx, plan)
         internal = plan.internal or plan.filed_in is None  # of a mail to no ticket nothing is for the client
         messages.decided_again(tx, held.message, "\n".join(plan.why), internal=internal)
+        vault.keep(tx, held.message, plan.filed_in, plan.secrets)
         _keep_effects(tx, plan, held.message, office, now)
-    post(tx, office, plan.notices, now, f"j{kept.id}s", (source.blob, mail.attachments))
+    post(tx, office, plan.notices, now, f"j{kept.id}s", _source(source, plan))
     _merge(tx, plan)
     _decide_on_quarantined(tx, plan, office, now, f"j{kept.id}s")
     _take_out(tx, plan, held.message, office, now, f"j{kept.id}s")
@@ -177,6 +183,8 @@ def quarantine_failed(tx: Connection, kept: Kept, now: datetime, reason: str, de
 
 
 def _carry_out(tx: Connection, kept: Kept, plan: Plan, office: Office, now: datetime, cause: str) -> None:
+    if plan.outcome is Outcome.QUARANTINE:
+        plan = without_numbers(plan)
     if plan.outcome is None:
         raise AssertionError("a plan without an outcome")
     message = None
@@ -186,7 +194,7 @@ def _carry_out(tx: Connection, kept: Kept, plan: Plan, office: Office, now: date
         message = messages.same_as(tx, plan.mail.message_id, plan.mail.digest, office.desk.blurred(plan.mail.digest))
     else:
         message = _keep(tx, kept, plan, office, now)
-    post(tx, office, plan.notices, now, cause, (kept.blob, plan.mail.attachments))
+    post(tx, office, plan.notices, now, cause, _source(kept, plan))
     journal.finish(tx, kept.id, plan.outcome, message, plan.mail.verdicts)
     if plan.outcome is Outcome.REPEAT and message:
         redactions.take_place(tx, kept.id, message)
@@ -261,6 +269,7 @@ def _keep(tx: Connection, kept: Kept, plan: Plan, office: Office, now: datetime)
     """Tickets, message, entries and matters; gives the message's number."""
     _keep_tickets(tx, plan)
     message = messages.add(tx, _message(kept, plan))
+    vault.keep(tx, message, plan.filed_in, plan.secrets)
     signed = plan.mail.verdicts.signed
     if signed is not None and plan.role is Role.CLIENT:
         repute.remember_signer(tx, plan.mail.verdicts.domain, now)
@@ -320,6 +329,10 @@ def _keep_holds(tx: Connection, plan: Plan, message: int) -> None:
         holds.forget_whole(tx, plan.filed_in, plan.author)
     if plan.hold:
         holds.hold(tx, message, plan.filed_in, plan.author, plan.hold)
+
+
+def _source(kept: Kept, plan: Plan) -> Source:
+    return Source(kept.blob, plan.mail.attachments, plan.secrets)
 
 
 def _message(kept: Kept, plan: Plan) -> Message:

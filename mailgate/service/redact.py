@@ -10,13 +10,14 @@ from datetime import datetime
 from pathlib import Path
 
 from mailgate import disk
+from mailgate.core.access_data.covering import PLACE
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Notice, file_name
 from mailgate.core.message import hide
 from mailgate.core.plan import Plan
 from mailgate.core.redaction import Redaction, Secret
 from mailgate.core.stages.reply import answering
-from mailgate.store import Connection, Store, blobs, redactions, search
+from mailgate.store import Connection, Store, blobs, redactions, search, vault
 from mailgate.store.keyring import KeyLostError
 from mailgate.store.redactions import Place, Trace
 
@@ -66,9 +67,16 @@ def redact_message(tx: Connection, message: int, secret: Secret, by: By) -> Reda
     return _redacted(tx, [Place("message", message)], secret, by)
 
 
+def meant(tx: Connection, ticket: int, text: str) -> Secret:
+    """What somebody names: the text itself, or by its place ("⟦•••57⟧") what was covered in the ticket."""
+    found = PLACE.fullmatch(text.strip())
+    value = vault.value(tx, int(found[1] or 0), redactions.kin(tx, ticket)) if found else None
+    return Secret(value or text)
+
+
 def redacted_notice(tx: Connection, plan: Plan, redaction: Redaction, by: By) -> Notice:
     """Take out what a mail says, and tell its writer what was done."""
-    done, desk = redact(tx, redaction.ticket, Secret(redaction.text), by), by.desk
+    done, desk = redact(tx, redaction.ticket, meant(tx, redaction.ticket, redaction.text), by), by.desk
     notice = Notice(
         "redacted",
         to=plan.person.address if plan.person else "",
@@ -126,7 +134,7 @@ def _redacted(tx: Connection, places: Iterable[Place], secret: Secret, by: By) -
         raw = sum(_hide_in_blob(tx, blob, secret, known) for blob in redactions.raws(tx, place))
         files = _hide_in_names(tx, place, secret, unread)
         texts = {column: secret.hide(text) for column, text in redactions.words(tx, place).items()}
-        said = sum(times for _, times in texts.values()) + files
+        said = sum(times for _, times in texts.values()) + files + _destroy(tx, place, secret)
         if (raw or said) and place.kind != "transcript":
             redactions.record(tx, Trace(by.at, by.author, by.message, place, max(raw, said)))
             redactions.blur(tx, place, by.desk.blurred)
@@ -138,6 +146,15 @@ def _redacted(tx: Connection, places: Iterable[Place], secret: Secret, by: By) -
         if place.kind == "mail":
             _hide_in_file(tx, place.number, secret)
     return Redacted(found, total, tuple(unread))
+
+
+def _destroy(tx: Connection, place: Place, secret: Secret) -> int:
+    """What was taken out of a message as access data, and is it or holds it."""
+    kept = vault.of_message(tx, place.number) if place.kind == "message" else {}
+    found = [number for number, value in kept.items() if secret.hide(value)[1]]
+    for number in found:
+        vault.destroy(tx, number)
+    return len(found)
 
 
 def _hide_in_blob(tx: Connection, blob: int, secret: Secret, known: dict[int, int]) -> int:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from mailgate.core import ledger
+from mailgate.core.access_data.covering import PLACE
 from mailgate.core.contract import settlement
 from mailgate.core.contract.account import expires_on, refund_until
 from mailgate.core.desk import Desk
@@ -176,7 +177,14 @@ def _handed_over(tx: Connection, desk: Desk, notice: Notice) -> dict[str, Any]:
         {"id": one, "name": desk.staff_name(one), "own": person is not None and person.id == one}
         for one in holds.unsent(tx, notice.ticket or 0)
     ]
-    return {"conversation": _conversation(tx, notice.ticket), "waiting": waiting}
+    conversation = _conversation(tx, notice.ticket)
+    return {"conversation": conversation, "waiting": waiting, "covered": _where_shown(desk, conversation)}
+
+
+def _where_shown(desk: Desk, conversation: Sequence[Mapping[str, Any]]) -> str:
+    """Where access data that stand covered in a conversation are shown to who asks; "" where none do."""
+    covered = any(PLACE.search(one["text"]) for one in conversation)
+    return desk.rules.desk.url.rstrip("/") if covered else ""
 
 
 def _conversation(tx: Connection, ticket: int | None) -> list[dict[str, Any]]:

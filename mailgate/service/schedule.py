@@ -12,7 +12,18 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from mailgate.errors import StoreUnavailable
-from mailgate.service.jobs import absences, digest, evening, left, planned, promises, retention, sealing, troubles
+from mailgate.service.jobs import (
+    absences,
+    covering,
+    digest,
+    evening,
+    left,
+    planned,
+    promises,
+    retention,
+    sealing,
+    troubles,
+)
 from mailgate.service.office import Office
 from mailgate.store import Connection
 from mailgate.store.writer import Writer
@@ -32,6 +43,7 @@ JOBS: Mapping[str, Job] = {
     "evening": evening.run,  # each technician's evening
     "retention": retention.run,  # what is kept no longer
     "sealing": sealing.run,  # mails under an older key
+    "covering": covering.run,  # access data that an earlier version stored in clear
 }
 
 

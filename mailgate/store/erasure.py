@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from mailgate.core.erasure import pseudonym
-from mailgate.store import retention
+from mailgate.store import retention, vault
 from mailgate.store.connection import Connection
 from mailgate.store.outbox import CANCELLED
 from mailgate.store.records import Theirs
@@ -105,6 +105,7 @@ def forget_message(tx: Connection, message: int, name: str) -> list[tuple[dateti
         id=message,
         message_id=f"{name}.{message}@erased.invalid",
     )
+    vault.forget_of_message(tx, message)
     tx.run("update attachment set name = '', content_id = null where message = :id", id=message)
     _forget_envelopes(tx, "message = :id", id=message)
     return gone

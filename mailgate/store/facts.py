@@ -25,6 +25,7 @@ from mailgate.store import (
     quarantine,
     repute,
     tickets,
+    vault,
 )
 from mailgate.store.connection import Connection
 from mailgate.store.messages import Message
@@ -94,6 +95,8 @@ def facts_for(tx: Connection, wanted: Wanted, now: datetime) -> Facts:
         next_quarantined=quarantine.newest(tx) + 1,
         booked_since=_booked_since(tx, wanted, now) if wanted.form else (),
         returned=returned,
+        secrets=vault.of_tickets(tx, found),
+        next_secret=vault.next_id(tx),
         exchange=exchange.of(tx, wanted.writer, here, now) if wanted.writer else Exchange(),
     )
 

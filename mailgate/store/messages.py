@@ -227,6 +227,27 @@ def show(tx: Connection, message: int) -> None:
     tx.run("update message set internal = 0 where id = :message", message=message)
 
 
+def rewrite(tx: Connection, before: Message, after: Message) -> None:
+    """Change the words of a message: text, subject, trail and names of files. before: as it stands in the store."""
+    if before.ticket is not None:
+        search.forget(tx, before.id, before.subject, before.text)
+        search.keep(tx, before.id, after.subject, after.text)
+    tx.run(
+        "update message set subject = :subject, text = :text, why = :why where id = :id",
+        id=before.id,
+        subject=after.subject,
+        text=after.text,
+        why=after.why,
+    )
+    for file in after.attachments:
+        tx.run(
+            "update attachment set name = :name where message = :message and part = :part",
+            message=before.id,
+            part=file.part,
+            name=file.name,
+        )
+
+
 def decided_again(tx: Connection, message: int, why: str, *, internal: bool) -> None:
     """A message that had waited whole is carried out now: what came of it in the end."""
     tx.run(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.core.retention import Limits
-from mailgate.store import blobs, search
+from mailgate.store import blobs, search, vault
 from mailgate.store.connection import Connection
 from mailgate.store.times import moment, stamp
 
@@ -148,6 +148,7 @@ def forget_said(tx: Connection, ticket: int, now: datetime) -> None:
         f" where message in {messages}",
         **this,
     )
+    vault.forget(tx, ticket)
     tx.run("delete from transcript where ticket = :ticket", **this)
     tx.run("delete from guest where ticket = :ticket", **this)
     tx.run("delete from held where ticket = :ticket and state = 'waiting'", **this)

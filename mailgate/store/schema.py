@@ -364,6 +364,26 @@ def m0010_erasure(db: Database) -> None:
     db.executescript(_ERASURE)
 
 
+_VAULT = """
+create table vault (
+    id integer primary key,
+    message integer not null references message (id),
+    ticket integer references ticket (id),
+    key text not null,
+    sealed blob not null
+) strict;
+create index vault_message on vault (message, id);
+create index vault_ticket on vault (ticket, id);
+create index vault_key on vault (key);
+"""
+
+
+@migrations()
+def m0011_vault(db: Database) -> None:
+    """Access data, taken out of the messages that told them."""
+    db.executescript(_VAULT)
+
+
 def migrate(connection: Connection) -> None:
     """Bring the store to this version's schema.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailgate.store import blobs
+from mailgate.store import blobs, vault
 from mailgate.store.connection import Connection
 from mailgate.store.keyring import CLEAR
 from mailgate.store.times import moment, stamp
@@ -50,7 +50,8 @@ def give_up(tx: Connection, names: Iterable[str], now: datetime) -> None:
 
 def left(tx: Connection) -> int:
     """How many mails are still in clear or under an older key that is at hand."""
-    return sum(blobs.under(tx, name) for name in _older(tx, [key.name for key in known(tx) if not key.lost_at]))
+    older = _older(tx, [key.name for key in known(tx) if not key.lost_at])
+    return sum(blobs.under(tx, name) + vault.under(tx, name) for name in older)
 
 
 def seal_anew(tx: Connection) -> int:
@@ -60,7 +61,7 @@ def seal_anew(tx: Connection) -> int:
     """
     keys = [key.name for key in known(tx) if not key.lost_at]
     for name in _older(tx, keys):
-        if done := blobs.seal_anew(tx, name, _MOST_ROWS):
+        if done := blobs.seal_anew(tx, name, _MOST_ROWS) or vault.seal_anew(tx, name, _MOST_ROWS):
             return done
         tx.run("delete from sealing_key where name = :name", name=name)
     return 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.core.model import Priority, Status, Ticket
-from mailgate.store import experience
+from mailgate.store import experience, vault
 from mailgate.store.connection import Connection, Row
 from mailgate.store.times import moment, opt_day, opt_moment, opt_stamp, stamp
 
@@ -80,6 +80,7 @@ def merge(tx: Connection, source: int, target: int) -> None:
     tx.run("update ticket set merged_into = :target where merged_into = :source", **both)
     tx.run("update message set ticket = :target where ticket = :source", **both)
     tx.run("update transcript set ticket = :target where ticket = :source", **both)
+    vault.hand_over(tx, source, target)
     tx.run("update held set ticket = :target where ticket = :source and state = 'waiting'", **both)
     tx.run("update held set ticket = :target where ticket = :source and released_by is not null", **both)
     tx.run("update matter set ticket = :target where ticket = :source and state = 'open'", **both)

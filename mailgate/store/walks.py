@@ -35,7 +35,10 @@ def go_on(tx: Connection, name: str, key: str, after: int | None, removed: int, 
 
 
 def done_last(tx: Connection) -> datetime | None:
-    """When the last of the walks that were begun was done; None while one is under way, and before any."""
-    row = tx.row("select max(done_at) as at, count(*) as every, count(done_at) as done from walk")
+    """When the last of the walks of retention that were begun was done; None while one is under way, and before any."""
+    row = tx.row(
+        "select max(done_at) as at, count(*) as every, count(done_at) as done from walk"
+        " where name not like 'covering %'"
+    )
     assert row is not None
     return opt_moment(row["at"]) if row["every"] == row["done"] else None

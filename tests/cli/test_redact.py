@@ -24,7 +24,7 @@ def _holds(data: Path) -> list[str]:
 
 @pytest.fixture
 def filled(run: Run) -> Run:
-    assert run("inject", "-", stdin=written(f"La clave es {CANARY}.\n\nAna", subject=f"Clave {CANARY}"))[0] == 0
+    assert run("inject", "-", stdin=written(f"La cuenta es {CANARY}.\n\nAna", subject=f"Cuenta {CANARY}"))[0] == 0
     assert _holds(Path("data"))
     return run
 
@@ -37,7 +37,7 @@ def test_it_is_nowhere_afterwards_and_told_in_a_line(filled: Run) -> None:
     assert CANARY not in out
     assert _holds(Path("data")) == []
     shown = json.loads(filled("ticket", "SOP-1", "--json")[1])
-    assert (shown["subject"], shown["messages"][0]["text"].splitlines()[0]) == ("Clave *****", "La clave es *****.")
+    assert (shown["subject"], shown["messages"][0]["text"].splitlines()[0]) == ("Cuenta *****", "La cuenta es *****.")
     assert filled("audit")[0] == 0
 
 
@@ -86,7 +86,7 @@ def _until(holds: Callable[[], bool]) -> None:
 @pytest.mark.slow
 def test_command_in_a_mail_takes_it_out_of_the_whole_folder_of_a_daemon(desk: Desk) -> None:
     desk.start()
-    _send(desk, "ana@acme.example", f"Clave {CANARY}", f"La clave es {CANARY}.", "<m1@acme.example>")
+    _send(desk, "ana@acme.example", f"Cuenta {CANARY}", f"La cuenta es {CANARY}.", "<m1@acme.example>")
     outbox = desk.data / "outbox"
     _until(lambda: outbox.exists() and len(list(outbox.glob("*.eml"))) == 2)
     assert _holds(desk.data)
@@ -102,7 +102,7 @@ def test_command_in_a_mail_takes_it_out_of_the_whole_folder_of_a_daemon(desk: De
 @pytest.mark.slow
 def test_verb_beside_a_daemon_takes_it_out_at_once(desk: Desk) -> None:
     desk.start()
-    _send(desk, "ana@acme.example", "Clave", f"La clave es {CANARY}.", "<m1@acme.example>")
+    _send(desk, "ana@acme.example", "Cuenta", f"La cuenta es {CANARY}.", "<m1@acme.example>")
     _until(lambda: desk.verb("ticket", "SOP-1").returncode == 0)
     _until(lambda: len(list((desk.data / "outbox").glob("*.eml"))) == 2)
     told = desk.verb("redact", "1", CANARY)

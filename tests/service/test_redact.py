@@ -33,7 +33,7 @@ def story(tmp_path: Path) -> Iterator[Story]:
         told = Story(stored)
         stored.book(240, package="4h", price="160.00 EUR")
         stored.take(_from_ana())
-        told.says("marta", f"La he probado.\n#time 12m\n\n> la clave es {CANARY}\n", 1)
+        told.says("marta", f"La he probado.\n#time 12m\n\n> la cuenta es {CANARY}\n", 1)
         told.told()
         yield told
         assert told.problems() == []
@@ -44,9 +44,9 @@ def _from_ana(extra: str = "", message_id: str = "<m1@acme.example>") -> bytes:
     if extra:
         mail["Received"] = extra
     mail["From"], mail["To"], mail["Message-ID"] = f"Ana <{ANA}>", "soporte@example.es", message_id
-    mail["Subject"] = f"Clave {CANARY}"
-    mail.set_content(f"Hola: la clave es {CANARY}.\n", cte="base64")
-    mail.add_alternative(f"<p>Hola: la clave es canario<b>7431</b>.</p> {CANARY}", subtype="html")
+    mail["Subject"] = f"Cuenta {CANARY}"
+    mail.set_content(f"Hola: la cuenta es {CANARY}.\n", cte="base64")
+    mail.add_alternative(f"<p>Hola: la cuenta es canario<b>7431</b>.</p> {CANARY}", subtype="html")
     mail.add_attachment(CANARY.encode() * 3, maintype="application", subtype="zip", filename=f"{CANARY}.zip")
     return mail.as_bytes()
 
@@ -84,17 +84,17 @@ def test_command_takes_it_out_of_everything_and_of_the_mail_that_says_it(story: 
     assert settle(story.stored.store, LATER)
     assert _gone(story) == []
     assert [entry.minutes for entry in story.ledger()] == [entry.minutes for entry in before]
-    assert story.ticket().subject == f"Clave {MARK}"
+    assert story.ticket().subject == f"Cuenta {MARK}"
 
 
 def test_what_readers_see_has_a_mark_in_its_place(story: Story):
     story.says("marta", f"#ocultar {CANARY}", 1, LATER)
     with story.stored.store.read() as tx:
         first = messages.of_ticket(tx, 1)[0]
-        assert (first.subject, first.text.strip()) == (f"Clave {MARK}", f"Hola: la clave es {MARK}.")
+        assert (first.subject, first.text.strip()) == (f"Cuenta {MARK}", f"Hola: la cuenta es {MARK}.")
         assert [file.name for file in first.attachments] == [f"{MARK}.zip"]
         assert search.find(tx, CANARY, EVERY) == []
-        assert [hit.message for hit in search.find(tx, "hola clave", EVERY)] == [first.id]
+        assert [hit.message for hit in search.find(tx, "hola cuenta", EVERY)] == [first.id]
 
 
 def test_writer_is_told_where_it_stood_and_what_nobody_looked_into(story: Story):
@@ -138,9 +138,9 @@ def test_queued_mails_go_out_without_it_and_sent_ones_are_kept_without_it(story:
 
 
 def test_note_of_an_entry_loses_it_and_nothing_else_of_the_ledger_changes(story: Story):
-    assert [entry.note for entry in story.ledger() if entry.ticket] == [f"Clave {CANARY}"]
+    assert [entry.note for entry in story.ledger() if entry.ticket] == [f"Cuenta {CANARY}"]
     _redact(story)
-    assert [(entry.note, entry.minutes) for entry in story.ledger() if entry.ticket] == [(f"Clave {MARK}", -12)]
+    assert [(entry.note, entry.minutes) for entry in story.ledger() if entry.ticket] == [(f"Cuenta {MARK}", -12)]
     assert settle(story.stored.store, LATER)
     refused = pytest.raises(sqlite3.IntegrityError, match="by a redaction alone")
     with refused, story.stored.store.write() as tx:

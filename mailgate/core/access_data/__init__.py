@@ -32,7 +32,7 @@ def spans(text: str) -> list[Span]:
     text = text[:_LONGEST]
     folded = text.lower()
     found = [*shapes.spans(text, folded), *named.spans(text, folded), *lines.spans(text, folded)]
-    return list(_apart(sorted(found))) if found else []
+    return list(apart(sorted(found))) if found else []
 
 
 def pieces(text: str) -> tuple[Piece, ...]:
@@ -51,7 +51,7 @@ def holds_any(text: str) -> bool:
     return bool(spans(text))
 
 
-def _apart(found: list[Span]) -> Iterator[Span]:
+def apart(found: list[Span]) -> Iterator[Span]:
     """What overlaps, as one; found: sorted."""
     start, stop = -1, -1
     for begin, end in found:

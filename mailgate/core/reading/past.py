@@ -18,6 +18,8 @@ _BEGINNING = 60
 
 _LINK = re.compile(r"<(?:https?:|mailto:)[^<>\s]*>|\[mailto:[^\[\]\s]*\]", re.IGNORECASE)
 _WORD = re.compile(r"#?\w+")
+# Access data are covered in both texts, each time under another number.
+_COVERED = re.compile(r"⟦•••\d*⟧")
 
 Run = tuple[str, ...]
 """`SPAN` words in a row."""
@@ -26,6 +28,8 @@ Run = tuple[str, ...]
 def words(text: str) -> list[str]:
     """The words of a text in the form in which they are compared."""
     text = text.replace("＃", "#")
+    if "⟦" in text:
+        text = _COVERED.sub(" ", text)
     if "<" in text or "[mailto:" in text:
         text = _LINK.sub(" ", text)
     return _WORD.findall(text.casefold())

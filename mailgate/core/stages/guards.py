@@ -83,6 +83,7 @@ def held_notice(plan: Plan, ticket: Ticket, desk: Desk, told: Mapping[str, objec
         ticket=ticket.id,
         values={"text": text, "ticket_tag": desk.tag(ticket.id), "reason": plan.hold, **told},
         subject=f"Re: {subjects.bare(plan.mail.subject)}",
+        opens=("text",),
     )
     return answering(notice, plan.mail)
 

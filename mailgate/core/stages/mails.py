@@ -155,6 +155,7 @@ def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, 
         automatic="",
         references=chain((thread_of(ticket, desk),), plan.mail.message_id),
         carry=here,
+        opens=("text", "attachments", "conversation") if address == desk.staff_address(ticket.technician) else (),
     )
 
 
@@ -199,6 +200,7 @@ def _answer(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, body: str, rel
         in_reply_to=real_id(heard.message_id) if heard else "",
         references=chain(heard.references, heard.message_id) if heard else (),
         carry=released is None,
+        opens=("body",),
         carry_from=released.message if released else None,
     )
 

@@ -106,6 +106,7 @@ def _refused(plan: Plan, desk: Desk, template: str, why: str, **values: object) 
             "files": [file.name for file in plan.mail.attachments if not file.inline],
         },
         subject=f"Re: {subject.bare(plan.mail.subject)}",
+        opens=("text", "lines"),
     )
     return plan.ends(Outcome.REJECT, why, notices=(answering(notice, plan.mail),), internal=True)
 

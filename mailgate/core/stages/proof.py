@@ -103,4 +103,5 @@ def _unproven(plan: Plan, desk: Desk, now: datetime, reason: str) -> Notice:
         to=plan.mail.sender or "",
         language=desk.rules.desk.language,
         values={"subject": plan.mail.subject, "text": text, "at": now, "reason": reason},
+        opens=("text",),
     )

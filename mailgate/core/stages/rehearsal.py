@@ -39,6 +39,7 @@ def rehearsed(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
         script=plan.script,
         text=plan.text,
         internal=True,
+        secrets=plan.secrets,
         why=plan.why,
     )
     return only.ends(Outcome.ANSWER, "a rehearsal: nothing is done", notices=(answering(notice, plan.mail),))

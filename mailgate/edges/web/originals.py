@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import nh3
 
-from mailgate.core import access_data
+from mailgate.core.access_data import Piece
+from mailgate.core.access_data.covering import Covering
+from mailgate.core.access_data.covering import shown as parted
 from mailgate.core.mail import Envelope, Mail
 from mailgate.core.message import mime
 from mailgate.core.model import Role
@@ -17,7 +19,7 @@ from mailgate.edges.web.asking import Answer, Ask, Elsewhere, NotThere, Sent, Sh
 from mailgate.edges.web.seen import the_message
 from mailgate.edges.web.tickets import weight
 from mailgate.service import parsing
-from mailgate.store import Connection, blobs, looks
+from mailgate.store import Connection, blobs, looks, vault
 from mailgate.store.messages import Message
 
 # A frame of its own origin: no script, no form, no picture from outside, and no way to lead the page elsewhere.
@@ -47,6 +49,7 @@ def shown(ask: Ask) -> Answer:
     with ask.read() as tx:
         message, mail = _the_original(tx, ask)
         covered = _is_covered(tx, ask, message, mail)
+        covering, _ = _covering(tx, message, mail)
     text = fresh.source(mail)[0]
     cut = text[:_BYTES]
     while weight(cut) > _BYTES:
@@ -55,7 +58,7 @@ def shown(ask: Ask) -> Answer:
         "here": "tickets",
         "message": message,
         "tag": ask.desk.tag(message.ticket or 0),
-        "pieces": access_data.pieces(cut) if covered else (access_data.Piece(cut),),
+        "pieces": parted(covering.covered(cut), covering.values, show=False) if covered else (Piece(cut),),
         "cut": len(text) > len(cut),
         "covered": covered,
         "html": bool(mail.html) and len(mail.html) <= _LONGEST_HTML,
@@ -122,9 +125,16 @@ def _raw(tx: Connection, message: Message) -> bytes:
 
 def _is_covered(tx: Connection, ask: Ask, message: Message, mail: Mail) -> bool:
     """Whether there are access data in it that this person has not asked for just now."""
-    if not any(access_data.holds_any(text) for text in (message.text, *_texts(mail))):
+    if not _covering(tx, message, mail)[1]:
         return False
     return not looks.asked_since(tx, message.id, ask.who.address, ask.now - _LOOKED)
+
+
+def _covering(tx: Connection, message: Message, mail: Mail) -> tuple[Covering, bool]:
+    """What covers the access data of a mail as it came, and whether there are any."""
+    covering = Covering(vault.of_tickets(tx, [message.ticket or 0]))
+    told = [covering.learns(text) for text in (*_texts(mail), *(file.name for file in mail.attachments))]
+    return covering, any(told)
 
 
 def _texts(mail: Mail) -> tuple[str, str]:

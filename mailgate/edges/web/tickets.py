@@ -8,13 +8,14 @@ from typing import Any
 
 from markupsafe import escape
 
-from mailgate.core.access_data import Piece, pieces
+from mailgate.core.access_data.covering import filled
+from mailgate.core.access_data.covering import shown as parted
 from mailgate.core.model import Entry, Kind, MatterKind, Role, Status, Ticket
 from mailgate.edges.web import writing
 from mailgate.edges.web.asking import Answer, Ask, Elsewhere, Shown
 from mailgate.edges.web.seen import the_message, the_ticket, theirs
 from mailgate.service.reports import account
-from mailgate.store import Connection, entries, looks, matters, messages, tickets
+from mailgate.store import Connection, entries, looks, matters, messages, tickets, vault
 from mailgate.store.messages import Message
 
 _LISTED = 30
@@ -143,6 +144,7 @@ def _page(ask: Ask, revealed: Mapping[int, bool]) -> Answer:
         until = ask.chosen("from")
         said = messages.some_of_ticket(tx, ticket.id, until, _MESSAGES + 1, internal=ask.who.role.staff)
         fitting = _fitting(said[:_MESSAGES], trails=ask.who.role.staff)
+        secrets = {message.id: vault.of_message(tx, message.id) for message in fitting}
         booked = entries.of_ticket(tx, ticket.id)
         waiting = [one for one in matters.open_of_client(tx, ticket.client) if one.ticket == ticket.id]
         disputed = matters.disputed(tx, ticket.client) if ticket.client else frozenset()
@@ -152,7 +154,7 @@ def _page(ask: Ask, revealed: Mapping[int, bool]) -> Answer:
     values = {
         "here": "tickets",
         **row(ask, ticket),
-        "said": [_said(ask, message, show=message.id in revealed) for message in reversed(fitting)],
+        "said": [_said(ask, one, secrets[one.id], show=one.id in revealed) for one in reversed(fitting)],
         "older": older,
         "newest": until is None,
         "entries": [_booked(ask, entry, disputed, settled) for entry in booked[-_ENTRIES:]],
@@ -182,22 +184,24 @@ def weight(text: str) -> int:
     return len(escape(text).encode("utf-8", "replace"))
 
 
-def _said(ask: Ask, message: Message, *, show: bool) -> dict[str, Any]:
+def _said(ask: Ask, message: Message, secrets: Mapping[int, str], *, show: bool) -> dict[str, Any]:
     """A message as it is shown. cut: there is more of it on a page of its own."""
-    parted = pieces(message.text[:_LONGEST].strip("\n"))
+    pieces = parted(message.text[:_LONGEST].strip("\n"), secrets, show=show)
+    named = any(filled(file.name, secrets) != file.name for file in message.attachments)
+    files = [file for file in message.attachments if not (file.inline and file.content_id)][:_FILES]
     staff = ask.who.role.staff
     return {
         "message": message,
         "name": message.author_name or _name(ask, message),
         "desk": message.role.staff or message.role is Role.DESK,
-        "pieces": [replace(piece, secret=False) if show else piece for piece in parted] if parted else [Piece("")],
-        "masked": not show and any(piece.secret for piece in parted),
+        "pieces": pieces,
+        "masked": not show and (named or any(piece.secret for piece in pieces)),
         "revealed": show,
         "cut": len(message.text) > _LONGEST,
         "original": message.blob is not None and (staff or message.role is Role.CLIENT),
         "gone": message.blob is None,
         "why": message.why.splitlines() if staff else [],
-        "files": [file for file in message.attachments if not (file.inline and file.content_id)][:_FILES],
+        "files": [replace(file, name=filled(file.name, secrets)) for file in files] if show else files,
     }
 
 

@@ -1,0 +1,163 @@
+"""Access data taken out of a mail: a place with a number stands for each, "⟦•••57⟧", and the values are kept apart.
+
+Covered before anything is decided, so that whatever is made of the mail (texts, subjects, notes, trails) holds the
+places alone. Only what is written for somebody who may see a value has it put back (`filled`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from html import escape
+
+from mailgate.core.access_data import Piece, Span, apart, pieces, spans
+from mailgate.core.access_data.strength import is_strong
+from mailgate.core.mail import Attachment, Mail
+from mailgate.core.reading import fresh
+
+PLACE = re.compile(r"⟦•••(\d{0,15})⟧")
+# A shorter value may be a word of the text by chance.
+_UNMISTAKABLE = 6
+# The line that has something taken out for good says what.
+_REDACTING = re.compile(r"^[ \t]*[#＃][ \t]*(?:redact|ocultar)\b.*$", re.IGNORECASE | re.MULTILINE)
+_FILE_NAME = re.compile(r"^(?P<name>.*?)(?P<ending>\.\w{1,5})?$", re.DOTALL)
+
+
+def place(number: int) -> str:
+    """What stands for a value."""
+    return f"⟦•••{number}⟧"
+
+
+def unnumbered(text: str) -> str:
+    """The text with places that lead to no value."""
+    return PLACE.sub("⟦•••⟧", text)
+
+
+def filled(text: str, values: Mapping[int, str]) -> str:
+    """The text with these values in their places; others stay covered."""
+    if "⟦" not in text:
+        return text
+    return PLACE.sub(lambda found: values.get(int(found[1] or 0), found[0]), text)
+
+
+def shown(text: str, values: Mapping[int, str], *, show: bool) -> tuple[Piece, ...]:
+    """A stored text, parted where access data stand: written out, or covered still.
+
+    values: of that very message; what it quotes of others stays a place. What an earlier version left in clear is
+    covered, too.
+    """
+    if show:
+        return (Piece(filled(text, values)),)
+    parts: list[Piece] = []
+    end = 0
+    for found in PLACE.finditer(text):
+        if int(found[1] or 0) in values:
+            parts += (*pieces(text[end : found.start()]), Piece(found[0], secret=True))
+            end = found.end()
+    return (*parts, *pieces(text[end:]))
+
+
+class Covering:
+    """Covers the parts of one message, the same value always with the same number.
+
+    known: values that were told in its ticket before, which are recognised wherever they stand. numbers: those that
+    the message has already. first: the number of the next new value.
+    """
+
+    def __init__(self, known: Collection[str] = (), numbers: Mapping[int, str] | None = None, first: int = 1) -> None:
+        self.values = dict(numbers or {})
+        self._numbers = {value: number for number, value in self.values.items()}
+        self._known = {value for value in (*known, *self._numbers) if _unmistakable(value)}
+        self._next = first
+
+    def learns(self, text: str) -> bool:
+        """Whether there is anything in a part; it is recognised in the others from now on, too."""
+        found = [text[start:stop] for start, stop in spans(text)]
+        self._known |= set(filter(_unmistakable, found))
+        return bool(found) or any(value in text for value in self._known)
+
+    def covered(self, text: str) -> str:
+        """The text with places."""
+        parts: list[str] = []
+        end = 0
+        for start, stop in self._spans(text):
+            parts += (text[end:start], place(self._number(text[start:stop])))
+            end = stop
+        return "".join((*parts, text[end:])) if parts else text
+
+    def name(self, name: str) -> str:
+        """The name of a file, in which signs part words."""
+        found = _FILE_NAME.match(name)
+        bare, ending = (found["name"], found["ending"] or "") if found else (name, "")
+        covered = self.covered(bare)
+        if covered != bare:
+            return covered + ending
+        for start, stop in reversed(spans(_in_words(bare))):
+            bare = bare[:start] + place(self._number(bare[start:stop])) + bare[stop:]
+        return bare + ending
+
+    def _number(self, value: str) -> int:
+        if value not in self._numbers:
+            self._numbers[value] = self._next
+            self.values[self._next] = value
+            self._next += 1
+        return self._numbers[value]
+
+    def _spans(self, text: str) -> Iterator[Span]:
+        found = [*spans(text), *(span for value in self._known for span in _occurrences(text, value))]
+        if not found:
+            return
+        kept = [match.span() for match in (*_REDACTING.finditer(text), *PLACE.finditer(text))]
+        yield from apart(
+            sorted(one for one in found if not any(one[0] < end and start < one[1] for start, end in kept))
+        )
+
+
+def cover(mail: Mail, known: Collection[str], numbers: Mapping[int, str], first: int) -> tuple[Mail, Mapping[int, str]]:
+    """The mail with places for its access data, and the value of each by its number; see `Covering`."""
+    text, from_html = fresh.source(mail)
+    covering = Covering(known, numbers, first)
+    names = (_in_words(file.name) for file in mail.attachments)
+    told = [covering.learns(part) for part in (text, mail.subject, *names)]
+    if not any(told):
+        return mail, {}
+    covered = covering.covered(text)
+    subject = covering.covered(mail.subject)
+    files = tuple(_named(file, covering.name(file.name)) for file in mail.attachments)
+    if not covering.values:
+        return mail, {}
+    # What is made of the HTML is the text that it says; beside a text part it is only compared with that.
+    html = "" if from_html else _in_html(mail.html, covering.values)
+    headers = {**mail.headers, "subject": (subject,)} if subject != mail.subject else mail.headers
+    return replace(mail, text=covered, html=html, subject=subject, attachments=files, headers=headers), covering.values
+
+
+def _in_words(name: str) -> str:
+    """The name of a file as words, each sign where it was."""
+    return re.sub(r"[_-]", " ", name)
+
+
+def _named(file: Attachment, name: str) -> Attachment:
+    return replace(file, name=name) if name != file.name else file
+
+
+def _in_html(html: str, values: Mapping[int, str]) -> str:
+    """The HTML with places; "" where a value may as well be a word of it."""
+    if not all(map(_unmistakable, values.values())):
+        return ""
+    for number, value in values.items():
+        for written in {value, escape(value), escape(value, quote=False)}:
+            html = html.replace(written, place(number))
+    return html
+
+
+def _unmistakable(value: str) -> bool:
+    return len(value) >= _UNMISTAKABLE and (is_strong(value) or " " in value or "\n" in value)
+
+
+def _occurrences(text: str, value: str) -> Iterator[Span]:
+    at = text.find(value)
+    while at >= 0:
+        yield at, at + len(value)
+        at = text.find(value, at + len(value))

@@ -1,0 +1,222 @@
+"""Access data in a conversation: who gets them, and where they stand covered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+from mailgate.core.access_data.covering import cover
+from mailgate.core.model import Outcome
+from mailgate.service.explain import explained
+from mailgate.service.finding import find
+from mailgate.service.jobs import covering
+from mailgate.store import messages, search, tickets, vault
+from mailgate.store.blobs import get
+from mailgate.store.tickets import Only
+from tests.service.test_contract import Story
+from tests.stored import stored_desk
+from tests.support import NOW, from_marta, mail
+
+SAYS = "El carrito de la tienda no va desde ayer por la tarde, ni con Chrome ni con Firefox."
+ASKED = f"{SAYS}\n\nusuario: admin\ncontraseña: Xk9!zz26\n\nAna"
+MARTA, ANA, ELENA = "marta@example.es", "ana@acme.example", "elena@example.es"
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Iterator[Story]:
+    with stored_desk(tmp_path) as stored:
+        story = Story(stored)
+        stored.book(240)
+        yield story
+
+
+def written(story: Story, since: int = 0) -> list[tuple[str, str, str, str]]:
+    """Template, recipient, subject and text of the mails after the first so many."""
+    found = zip(story.stored.mails(), story.stored.raws(), strict=True)
+    read = [(one, message_from_bytes(raw, policy=default)) for one, raw in list(found)[since:]]
+    bodies = [(one, parsed, parsed.get_body(("plain",))) for one, parsed in read]
+    return [
+        (one.template, one.to, str(parsed["subject"]), str(body and body.get_content())) for one, parsed, body in bodies
+    ]
+
+
+def stored_in_clear(story: Story, value: str) -> list[str]:
+    """Tables and columns in which a value stands; the sealed ones are bytes."""
+    with story.stored.store.read() as tx:
+        found = []
+        for table in tx.rows("select name from sqlite_schema where type = 'table' and name not like 'search%'"):
+            for row in tx.rows(f"select * from {table['name']}"):
+                found += [f"{table['name']}.{column}" for column, held in row.items() if value in str(held)]
+    return found
+
+
+def test_a_client_s_access_data_reach_the_technician_and_nobody_else(story: Story) -> None:
+    story.says("ana", ASKED, subject="Carrito, clave: Xk9!zz26")
+    mails = {template: (to, subject, text) for template, to, subject, text in written(story)}
+    to, subject, text = mails["notice"]
+    assert to == MARTA
+    assert "contraseña: Xk9!zz26" in text
+    assert subject == "[SOP-1 Acme S.L.] Carrito, clave: ⟦•••1⟧"
+    assert "Xk9!zz26" not in mails["ack"][1] + mails["ack"][2]
+    assert stored_in_clear(story, "Xk9!zz26") == []
+    with story.stored.store.read() as tx:
+        message = messages.get(tx, 1)
+        assert message is not None
+        assert "contraseña: ⟦•••1⟧" in message.text
+        assert vault.of_message(tx, 1) == {1: "Xk9!zz26"}
+        assert not search.find(tx, "Xk9", Only())
+        assert "⟦•••1⟧" in find(tx, "SOP", "contraseña", Only(), 5)[0][0].excerpt
+
+
+def test_a_password_for_the_client_arrives_as_it_was_written_and_is_quoted_covered(story: Story) -> None:
+    story.says("ana", ASKED)
+    before = len(story.stored.mails())
+    story.says("marta", "Te he puesto otra clave: Nueva#77\n\n#time 12m clave: Nueva#77", ticket=1)
+    (template, to, _, text), *_ = written(story, before)
+    assert (template, to) == ("answer", ANA)
+    assert "otra clave: Nueva#77" in text
+    assert "Xk9!zz26" not in text  # the client's own message, quoted
+    assert stored_in_clear(story, "Nueva#77") == []
+    assert [entry.note for entry in story.ledger()[1:]] == ["clave: ⟦•••2⟧"]
+
+
+def test_a_quoted_secret_is_covered_whatever_stands_around_it_and_the_quote_is_known_as_history(story: Story) -> None:
+    story.says("ana", ASKED)
+    quoted = "\n".join(f"> {line}" for line in ASKED.splitlines())
+    plan = story.says(
+        "marta",
+        f"Con Xk9!zz26 no entra.\n\nEl 3/11/2026 a las 11:00, Ana <ana@acme.example> escribió:\n{quoted}\n",
+        ticket=1,
+    )
+    assert plan.text.strip() == "Con ⟦•••2⟧ no entra."
+    again = story.says("ana", f"Prueba en otro sitio.\n\n{ASKED}", ticket=1, at=NOW + timedelta(hours=1))
+    assert again.reading is not None
+    assert again.reading.fresh.strip() == "Prueba en otro sitio."
+    assert stored_in_clear(story, "Xk9!zz26") == []
+
+
+def test_who_gets_the_ticket_next_reads_the_conversation_covered(story: Story) -> None:
+    story.says("ana", ASKED)
+    before = len(story.stored.mails())
+    story.says("marta", "#assign elena", ticket=1)
+    (template, to, _, text), *_ = written(story, before)
+    assert (template, to) == ("handed_over", ELENA)
+    assert "contraseña: ⟦•••1⟧" in text
+    assert "Xk9!zz26" not in text
+
+
+def test_a_mail_handed_back_can_be_sent_again_as_it_was(story: Story) -> None:
+    story.says("ana", ASKED)
+    before = len(story.stored.mails())
+    plan = story.says("marta", "La clave: Nueva#77\n\n#time mucho", ticket=1)
+    assert plan.outcome is Outcome.REJECT
+    (template, _, _, text), *_ = written(story, before)
+    assert template == "problems"
+    assert "La clave: Nueva#77" in text
+    assert stored_in_clear(story, "Nueva#77") == []
+
+
+def test_an_answer_that_waited_goes_out_as_it_was_written(story: Story) -> None:
+    story.says("ana", ASKED)
+    story.says("marta", "La clave: Nueva#77\n\n#time 600m", ticket=1)
+    assert "La clave: Nueva#77" in story.text_of("held")
+    before = len(story.stored.mails())
+    story.says("marta", "#yes", ticket=1, at=NOW + timedelta(minutes=5))
+    assert "La clave: Nueva#77" in next(text for name, _, _, text in written(story, before) if name == "answer")
+    with story.stored.store.read() as tx:
+        said = [message.text.strip() for message in messages.of_ticket(tx, 1)]
+        assert said[1] == "La clave: ⟦•••2⟧"
+        assert vault.of_message(tx, 2) == {2: "Nueva#77"}
+    assert stored_in_clear(story, "Nueva#77") == []
+
+
+def test_a_forward_that_waited_goes_out_as_it_was_written(story: Story) -> None:
+    story.says("ana", ASKED)
+    forward = (
+        "---------- Forwarded message ---------\nFrom: Hoster <x@hoster.example>\nDate: Mon, 2 Nov 2026\nSubject: FTP\n"
+    )
+    story.says("marta", f"{forward}To: marta@example.es\n\nclave: Ftp%9911", ticket=1, subject="Fwd: FTP")
+    before = len(story.stored.mails())
+    story.says("marta", "#send", ticket=1, at=NOW + timedelta(minutes=5))
+    assert "clave: Ftp%9911" in next(text for name, _, _, text in written(story, before) if name == "answer")
+    assert stored_in_clear(story, "Ftp%9911") == []
+
+
+def test_of_a_stranger_s_mail_in_quarantine_nothing_is_kept_but_the_mail_itself(story: Story) -> None:
+    story.says("ana", ASKED)
+    story.says("eva@x.example", "clave: Otra!123", subject="[SOP-1] pin: 778899")
+    assert stored_in_clear(story, "Otra!123") + stored_in_clear(story, "778899") == []
+    assert "clave: ⟦•••⟧" in story.text_of("guest_waits")
+
+
+def test_places_that_somebody_writes_open_nothing(story: Story) -> None:
+    story.says("ana", ASKED)
+    story.says("hello@beta.example", "¿Qué es ⟦•••1⟧? Mi clave: Beta+4455", subject="Hola")
+    notice = story.text_of("notice")
+    assert "⟦•••1⟧" in notice
+    assert "Xk9!zz26" not in notice
+
+
+def test_a_merged_ticket_takes_its_access_data_along(story: Story) -> None:
+    story.says("ana", ASKED)
+    story.says("ana", "Otra cosa.", subject="Otra")
+    story.says("marta", "#merge SOP-1", ticket=2)
+    with story.stored.store.read() as tx:
+        merged = tickets.get(tx, 1)
+        into = (merged and merged.merged_into) or 1
+        assert vault.of_ticket(tx, into) == [(1, 1)]
+
+
+def test_explain_shows_no_access_data(story: Story) -> None:
+    with story.stored.store.read() as tx:
+        told = explained(tx, mail(ASKED), story.stored.office, NOW)
+    assert "contraseña: ⟦•••1⟧" in told["fresh_text"]
+    assert "Xk9!zz26" not in str(told)
+
+
+def test_what_was_stored_in_clear_is_covered_once(story: Story) -> None:
+    story.says("ana", "El carrito no va.", subject="El carrito")
+    with story.stored.store.write() as tx:
+        before = messages.get(tx, 1)
+        assert before is not None
+        tx.run("update message set text = :text, subject = 'clave: Xk9!zz26' where id = 1", text=ASKED)
+        search.forget(tx, 1, before.subject, before.text)
+        search.keep(tx, 1, "clave: Xk9!zz26", ASKED)
+        tx.run("update transcript set text = :text", text=ASKED)
+        tx.run("update ticket set subject = 'clave: Xk9!zz26'")
+        tx.run("insert into redaction (at, author, kind, number, places) values ('', '', 'entry', 1, 1)")
+        tx.run("update entry set note = 'clave: Xk9!zz26' where id = 1")
+        tx.run("update redaction set settled_at = ''")
+        tx.run("update outbox set subject = 'Re: clave: Xk9!zz26'")
+    with story.stored.store.write() as tx:
+        assert covering.run(tx, story.stored.office, NOW) > 0
+    with story.stored.store.write() as tx:
+        assert covering.run(tx, story.stored.office, NOW) == 0
+        assert vault.of_message(tx, 1) == {1: "Xk9!zz26"}
+        assert not search.find(tx, "Xk9", Only())
+        assert search.find(tx, "usuario", Only())
+    assert stored_in_clear(story, "Xk9!zz26") == []
+    assert story.ticket().subject == "clave: ⟦•••⟧"
+
+
+def test_what_is_redacted_goes_from_the_vault_too_named_by_its_place_or_by_itself(story: Story) -> None:
+    story.says("ana", ASKED)
+    story.says("ana", "Y la clave del FTP: Ftp%9911", ticket=1)
+    story.says("marta", "#redact ⟦•••1⟧", ticket=1)
+    story.says("marta", "#redact Ftp%9911", ticket=1)
+    with story.stored.store.read() as tx:
+        assert vault.of_ticket(tx, 1) == []
+        blobs = [row["id"] for row in tx.rows("select id from blob")]
+        assert not any(b"Xk9!zz26" in get(tx, blob) or b"Ftp%9911" in get(tx, blob) for blob in blobs)
+    assert stored_in_clear(story, "Ftp%9911") == []
+    assert story.problems() == []
+
+
+def test_the_line_that_redacts_keeps_what_it_names() -> None:
+    covered, _ = cover(from_marta("La clave: Nueva#77\n#redact Nueva#77"), (), {}, 5)
+    assert covered.text == "La clave: ⟦•••5⟧\n#redact Nueva#77\n"
