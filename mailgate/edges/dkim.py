@@ -10,6 +10,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache, partial
 
@@ -95,10 +96,15 @@ def claim(tags: dict[bytes, bytes], fields: Fields, author: str, now: datetime) 
     return Signature(domain, selector, result, covers, exact=domain == author, why=fault)
 
 
-def seal(raw: bytes, fields: Fields, ask: Ask) -> tuple[str, bytes]:
-    """Who sealed last, and what they say was found before; "" where there is no chain that holds."""
+def seal(raw: bytes, fields: Fields, ask: Ask, now: datetime) -> tuple[str, bytes]:
+    """Who sealed last, and what they say was found before; "" where there is no chain that holds.
+
+    Their signature must cover as much as any other that proves something.
+    """
     count = Counter(name for name, _ in fields)["arc-seal"]
-    if not 0 < count <= _MOST_SEALS:
+    signatures = _read(fields, "arc-message-signature")
+    newest = next((tags for _, tags in signatures if tags.get(b"i") == b"%d" % count), {})
+    if not 0 < count <= _MOST_SEALS or claim(newest, fields, "", now).result is not Result.NONE:
         return "", b""
     try:
         chain = dkim.ARC(with_crlf(raw), logger=_silent, minkey=_SMALLEST_KEY)
@@ -147,16 +153,18 @@ class Signer:
 
 def _of_kin(fields: Fields, kin: Kinship) -> Iterator[tuple[int, dict[bytes, bytes]]]:
     """Index among all signatures, and tags, of those that could speak for the author."""
-    every = [value for name, value in fields if name == "dkim-signature"]
     left = _MOST_SIGNATURES
-    for index, value in enumerate(every):
-        try:
-            tags = parse_tag_value(value)
-        except (InvalidTagValueList, ValueError):
-            continue
+    for index, tags in _read(fields, "dkim-signature"):
         if left and kin(tags.get(b"d", b"").decode("ascii", "replace").lower()):
             left -= 1
             yield index, tags
+
+
+def _read(fields: Fields, kind: str) -> Iterator[tuple[int, dict[bytes, bytes]]]:
+    """Index among all signatures of a kind, and tags, of those that can be read (RFC 6376 section 3.2)."""
+    for index, value in enumerate(value for name, value in fields if name == kind):
+        with suppress(InvalidTagValueList, ValueError):
+            yield index, parse_tag_value(value)
 
 
 def _fault(tags: dict[bytes, bytes], fields: Fields, covers: frozenset[str], now: datetime) -> str:

@@ -133,7 +133,7 @@ class _Case:
         if not self._trust.trusted_arc:
             return ""
         try:
-            who, said = dkim.seal(self._raw, self._fields, self._texts)
+            who, said = dkim.seal(self._raw, self._fields, self._texts, self._now)
         except Unavailable:
             return ""
         report = authres.parse(said.decode("utf-8", "replace").partition(";")[2])
