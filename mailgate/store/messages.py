@@ -93,7 +93,13 @@ def add(tx: Connection, message: Message) -> int:
         )
     if message.ticket is not None:
         search.keep(tx, made, message.subject, message.text)
+        _has_words_again(tx, message.ticket)
     return made
+
+
+def _has_words_again(tx: Connection, ticket: int) -> None:
+    """A ticket that was forgotten holds something again: it is to be forgotten once more in its time."""
+    tx.run("update ticket set gone_at = null where id = :ticket and gone_at is not null", ticket=ticket)
 
 
 def repeat_of(tx: Connection, message_id: str, digest: str, blurred: str = "") -> str:

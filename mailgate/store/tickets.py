@@ -79,6 +79,7 @@ def merge(tx: Connection, source: int, target: int) -> None:
     both = {"source": source, "target": target}
     tx.run("update ticket set merged_into = :target where merged_into = :source", **both)
     tx.run("update message set ticket = :target where ticket = :source", **both)
+    tx.run("update ticket set gone_at = null where id = :target", **both)
     tx.run("update transcript set ticket = :target where ticket = :source", **both)
     vault.hand_over(tx, source, target)
     tx.run("update held set ticket = :target where ticket = :source and state = 'waiting'", **both)

@@ -17,7 +17,7 @@ from mailgate.core.message import mime
 from mailgate.core.model import Outcome
 from mailgate.service.audit import audited
 from mailgate.service.jobs import retention
-from mailgate.store import Connection, blobs, journal, messages, quarantine, search, tickets
+from mailgate.store import Connection, blobs, journal, messages, quarantine, search, tickets, walks
 from mailgate.store.tickets import EVERY
 from tests.service.test_contract import Story
 from tests.stored import stored_desk
@@ -191,6 +191,32 @@ def test_what_came_into_a_forgotten_ticket_is_kept_for_its_own_time(tmp_path: Pa
         assert story_messages(story)[-1].text.strip() == "Estoy fuera."
         _clear(story, NOW + 7 * DAY)
         assert {one.text for one in story_messages(story)} == {""}
+
+
+def test_a_forgotten_ticket_that_gets_a_message_is_forgotten_once_more(tmp_path: Path) -> None:
+    with _story(tmp_path, closed_tickets="2d") as story:
+        _clear(story, NOW + 5 * DAY)
+        robot = {"headers": "Auto-Submitted: auto-replied\n", "to": reply_address(1, "marta@example.es")}
+        story.stored.take(
+            written("Estoy fuera.", sender="marta@example.es", message_id="<r@example.es>", **robot), NOW + 6 * DAY
+        )
+        assert story_messages(story)[-1].text.strip() == "Estoy fuera."
+        _clear(story, NOW + 7 * DAY)
+        assert story_messages(story)[-1].text.strip() == "Estoy fuera."
+        _clear(story, NOW + 9 * DAY)
+        assert {one.text for one in story_messages(story)} == {""}
+
+
+def test_when_the_walks_of_a_day_are_done_is_known(tmp_path: Path) -> None:
+    with _story(tmp_path, raw_mail="1d", attachments="1d") as story:
+        assert _done_last(story) is None
+        _clear(story, NOW + 2 * DAY)
+        assert _done_last(story) == NOW + 2 * DAY
+
+
+def _done_last(story: Story) -> datetime | None:
+    with story.stored.store.read() as tx:
+        return walks.done_last(tx)
 
 
 def test_files_in_the_outbox_folder_go_with_their_mails(tmp_path: Path) -> None:
