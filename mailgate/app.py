@@ -8,6 +8,7 @@ import ctypes
 import logging
 import signal
 import threading
+from collections.abc import Hashable
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.rules import Rules
 from mailgate.core.writing.phrases import count
 from mailgate.edges.clockwork import Clockwork
+from mailgate.edges.listening import Shortage
 from mailgate.edges.monitor import Monitor, Seen
 from mailgate.edges.notify import Notifier
 from mailgate.edges.outbound import transport_for
@@ -30,7 +32,7 @@ from mailgate.edges.smtp import Gate, Handler, quiet_libraries
 from mailgate.edges.verify import Verifier
 from mailgate.edges.web.asking import Works
 from mailgate.edges.web.server import ClientArea
-from mailgate.errors import RulesError, StoreUnavailable
+from mailgate.errors import Refused, RulesError, RulesProblem, StoreUnavailable, of_the_machine
 from mailgate.opening import open_office, open_store, passwords, stamp
 from mailgate.service import health, redact
 from mailgate.service.daily import Daily
@@ -94,6 +96,7 @@ class Daemon:
         quiet_libraries()
         _give_memory_back()
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(Shortage())
         for number in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread
                 self._loop.add_signal_handler(number, self._stopping.set)
@@ -206,7 +209,7 @@ class Daemon:
 
     async def _reload_if_changed(self) -> None:
         """Wait until the files are left alone for a tick: half of one may be as valid as the whole."""
-        before, self._seen = self._seen, stamp(self._rules_path)
+        before, self._seen = self._seen, self._stamped()
         if before == self._seen != self._stamp:
             self._reload()
 
@@ -215,9 +218,16 @@ class Daemon:
         self._take_up_rules()
         self._notifier.tell("READY=1")
 
+    def _stamped(self) -> Hashable:
+        """How the files are now. That they cannot be looked at is a change, unless the machine lacks something."""
+        try:
+            return stamp(self._rules_path)
+        except OSError as error:
+            return self._stamp if of_the_machine(error) else str(error)
+
     def _take_up_rules(self) -> None:
         """Take up changed rules whole, or keep the last good ones and tell the admin."""
-        self._stamp = stamp(self._rules_path)
+        self._stamp = self._stamped()
         before, transport = self._office, self._transport
         try:
             office = open_office(self._rules_path, self._data)
@@ -228,6 +238,9 @@ class Daemon:
             secrets = passwords(office.desk.rules, self._rules_path)
         except RulesError as error:
             self._tell_admin(error)
+            return
+        except (Refused, OSError) as error:  # a key or a secret that may not be read
+            self._tell_admin(RulesError([RulesProblem(str(self._rules_path), 0, "", str(error))]))
             return
         self._office, self._transport, self._passwords = office, transport, secrets
         self._note_rules()

@@ -6,7 +6,17 @@ The reply says nothing of our insides; the detail goes to the log.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
+
+_OF_THE_MACHINE = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+)
+
+
+def of_the_machine(error: BaseException | None) -> bool:
+    """Whether it is the machine that lacks something now (handles, memory, room): no fault of what was worked on."""
+    return isinstance(error, OSError) and error.errno in _OF_THE_MACHINE
 
 
 class MailgateError(Exception):

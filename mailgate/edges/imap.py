@@ -194,7 +194,7 @@ class Poller:
         """Wait until the time is up, somebody pokes, or a socket has something to say."""
         if self._stopping.is_set():
             return
-        with selectors.DefaultSelector() as selector:
+        with selectors.PollSelector() as selector:  # takes no file handle: there may be none left
             for sock in (self._bell, *sockets):
                 selector.register(sock, selectors.EVENT_READ)
             selector.select(seconds)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mailgate.core.settings.fields import Endpoint
+from mailgate.errors import of_the_machine
+
+log = logging.getLogger("mailgate.listening")
 
 _FIRST = 3  # SD_LISTEN_FDS_START
+# As many connections wait in the system to be taken.
 _BACKLOG = 512
+# asyncio takes as many at a time as it believes may wait, and without file handles fails as often, telling each: a
+# hundred thousand tracebacks a minute. One at a time it fails, and tries again after a second.
+AT_ONCE = 1
+_QUIET_SECONDS = 60.0
 
 
 async def listen(endpoint: Endpoint, name: str, protocol: Callable[[], asyncio.BaseProtocol]) -> list[asyncio.Server]:
@@ -22,16 +31,44 @@ async def listen(endpoint: Endpoint, name: str, protocol: Callable[[], asyncio.B
     """
     loop = asyncio.get_running_loop()
     if endpoint.kind == "systemd":
-        return [
-            await loop.create_server(protocol, sock=sock, backlog=_BACKLOG)
+        servers = [
+            await loop.create_server(protocol, sock=sock, backlog=AT_ONCE)
             if sock.family != socket.AF_UNIX
-            else await loop.create_unix_server(protocol, sock=sock, backlog=_BACKLOG)
+            else await loop.create_unix_server(protocol, sock=sock, backlog=AT_ONCE)
             for sock in handed_over(name)
         ]
-    if endpoint.kind == "unix":
+    elif endpoint.kind == "unix":
         Path(endpoint.path).unlink(missing_ok=True)
-        return [await loop.create_unix_server(protocol, endpoint.path, backlog=_BACKLOG)]
-    return [await loop.create_server(protocol, endpoint.host, endpoint.port, backlog=_BACKLOG)]
+        servers = [await loop.create_unix_server(protocol, endpoint.path, backlog=AT_ONCE)]
+    else:
+        servers = [await loop.create_server(protocol, endpoint.host, endpoint.port, backlog=AT_ONCE)]
+    let_wait([sock for server in servers for sock in server.sockets])
+    return servers
+
+
+def let_wait(sockets: Iterable[Any]) -> None:
+    """Have connections wait in the system while others are taken: asyncio has set that to what it takes at once."""
+    for sock in sockets:
+        with sock.dup() as same:
+            same.listen(_BACKLOG)
+
+
+class Shortage:
+    """Tells in one line that no connection can be taken now; asyncio would tell it with a traceback a second.
+
+    For `loop.set_exception_handler`. What else it is told goes on to asyncio's own.
+    """
+
+    def __init__(self) -> None:
+        self._told_at = -_QUIET_SECONDS
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not of_the_machine(error):
+            loop.default_exception_handler(context)
+        elif loop.time() - self._told_at >= _QUIET_SECONDS:
+            self._told_at = loop.time()
+            log.error("no connection can be taken now: %s; trying again each second", getattr(error, "strerror", error))
 
 
 def opened(endpoint: Endpoint, name: str) -> list[socket.socket]:

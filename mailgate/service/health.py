@@ -13,6 +13,7 @@ from mailgate.core.health import Backlog, Health, Mailbox, Trouble
 from mailgate.core.mail import Source
 from mailgate.core.mailbox import mailbox_name
 from mailgate.core.settings.rules import Rules
+from mailgate.errors import Refused, StoreUnavailable, of_the_machine
 from mailgate.service import keys
 from mailgate.service.office import Office
 from mailgate.store import Connection, events, journal, mailboxes, outbox, quarantine, walks
@@ -41,8 +42,18 @@ def looked(tx: Connection, rules: Rules, now: datetime) -> Health:
         audited_at=events.latest(tx, "day"),
         halted_since=events.halted_since(tx),
         cleared_at=walks.done_last(tx),
-        key_fault=keys.at_hand(tx).fault,
+        key_fault=_key_fault(tx),
     )
+
+
+def _key_fault(tx: Connection) -> str:
+    """Why mails could not be sealed by a daemon that starts now, or "". Raises StoreUnavailable for want of handles."""
+    try:
+        return keys.at_hand(tx).fault
+    except (Refused, OSError) as error:
+        if of_the_machine(error):
+            raise StoreUnavailable(f"the keys cannot be looked at now: {error}") from error
+        return str(error)
 
 
 def spoken(office: Office, health: Health, found: Sequence[Trouble], now: datetime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from functools import partial
 
 from mailgate.core.mail import Mail
 from mailgate.core.plan import Plan
-from mailgate.errors import StoreUnavailable
+from mailgate.errors import StoreUnavailable, of_the_machine
 from mailgate.service import parsing
 from mailgate.service.office import Office
 from mailgate.service.process import FAILED, process, quarantine_failed
@@ -148,6 +148,7 @@ class Processor:
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - one mail must not stop the rest
+            _wait_for_the_machine(error)
             return error
 
     def _submit(self, kept: Kept, mail: Mail | Exception) -> Future[Plan | None]:
@@ -163,7 +164,8 @@ class Processor:
             plan = future.result()
         except StoreUnavailable:
             raise
-        except Exception:
+        except Exception as error:
+            _wait_for_the_machine(error)
             log.exception("message %d made the program fail", kept.id)
             self._quarantine(kept, FAILED, traceback.format_exc())
             return
@@ -178,3 +180,9 @@ class Processor:
     def _quarantine(self, kept: Kept, reason: str, detail: str) -> None:
         now = self._clock()
         self._writer.submit(lambda tx: quarantine_failed(tx, kept, now, reason, detail)).result()
+
+
+def _wait_for_the_machine(error: Exception) -> None:
+    """Have a message wait that failed for want of handles, memory or room, as it would for the store."""
+    if of_the_machine(error):
+        raise StoreUnavailable(f"a message cannot be processed now: {error}") from error

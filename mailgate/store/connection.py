@@ -26,6 +26,11 @@ _PASSING = {
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_CANTOPEN,
 }
+# SQLite's own words name neither the file nor what a person could look at.
+_WHY = {
+    sqlite3.SQLITE_READONLY: "; is the disk read-only, or may this user not write the data folder?",
+    sqlite3.SQLITE_CANTOPEN: "; are its rights wrong, or are there no file handles left?",
+}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -129,7 +134,7 @@ def naming_errors() -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _PASSING:
-            raise StoreUnavailable(f"the store cannot be used now: {error}") from error
+            raise StoreUnavailable(f"the store cannot be used now: {error}{_WHY.get(code, '')}") from error
         if code in _DAMAGED:
             raise StoreUnavailable(f"the store is damaged, restore a backup: {error}") from error
         raise

@@ -5,24 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import sqlite3
 import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.faults import checks
-from tests.faults.driver import Desk, desk_in
+from tests.faults.driver import desk_in
 from tests.faults.senders import Oracle, Postbag, load
 
 pytestmark = pytest.mark.slow
 
 _FULL_SECONDS = 4.0
-_QUEUED = "select count(*) from outbox where state = 'queued'"
 
 
 @pytest.fixture
@@ -56,7 +53,7 @@ def test_full_disk_answers_451_and_goes_on_when_there_is_room(tmp_path: Path, sm
             asked = desk.verb("tickets")
             ballast.unlink()
             _wait_for_more(oracle, during)
-        _hurry(desk)
+        checks.hurry(desk)
         checks.wait_until_settled(desk)
         assert checks.problems(desk, bag.made, oracle) == []
         assert list(checks.files_problems(desk)) == []
@@ -92,21 +89,6 @@ def _fill(disk: Path) -> Path:
 
 def _stored_once(oracle: Oracle) -> int:
     return Counter("ok" in told for told in list(oracle.told.values()))[True]
-
-
-def _hurry(desk: Desk) -> None:
-    """Mails that found the disk full are tried again after a minute; the test does not wait for it.
-
-    Again and again: that a try failed is noted only once the store has room, which may be after a look.
-    """
-    waits = "select count(*) from outbox where state = 'queued' and tries > 0 and leased_until is null"
-    end = time.monotonic() + 60
-    while checks.value(desk, "select count(*) from journal where state = 'taken'") or checks.value(desk, _QUEUED):
-        assert time.monotonic() < end, "what was taken is not done"
-        if checks.value(desk, waits):
-            with closing(sqlite3.connect(desk.store, timeout=10)) as connection, connection:
-                connection.execute("update outbox set next_try_at = created_at where state = 'queued'")
-        time.sleep(0.2)
 
 
 def _wait_for_more(oracle: Oracle, than: int) -> None:

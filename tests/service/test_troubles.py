@@ -158,3 +158,20 @@ def test_mails_of_troubles_come_from_events_says_the_audit(desk: StoredDesk) -> 
         assert audited(tx).problems == []
         tx.run("delete from event where kind = 'trouble'")
         assert [problem for problem in audited(tx).problems if "trouble" in problem]
+
+
+def test_key_that_cannot_be_read_is_trouble_and_stops_no_other_look(desk: StoredDesk) -> None:
+    tick(desk, NOW)
+    (Path(desk.store.path).parent / "vault.key").chmod(0o644)
+    assert tick(desk, NOW + MINUTE) == ["trouble"]
+    assert "chmod 600" in desk.raws()[-1].decode()
+
+
+def test_clock_that_was_ahead_keeps_no_trouble_quiet(desk: StoredDesk) -> None:
+    ahead = NOW + timedelta(days=400)
+    fail(desk, ahead)
+    assert "trouble" in tick(desk, ahead + timedelta(minutes=11))
+    reach(desk)
+    tick(desk, NOW)
+    fail(desk, NOW)
+    assert "trouble" in tick(desk, NOW + timedelta(minutes=11))

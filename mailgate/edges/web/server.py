@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -27,6 +28,10 @@ _IDLE_SECONDS = 15
 
 class _Server(uvicorn.Server):
     """One that leaves the signals of the process to the daemon."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        listening.let_wait(sockets or ())
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -85,6 +90,7 @@ def _config(app: Any, visitors: Visitors) -> uvicorn.Config:
         loop="none",
         http=visitors.protocol,  # type: ignore[arg-type]  # it calls whatever makes protocols
         ws="none",
+        backlog=listening.AT_ONCE,
         lifespan="off",
         log_config=None,
         log_level="warning",
