@@ -14,8 +14,10 @@ from mailgate.core.mail import Envelope, file_name
 from mailgate.core.message import mime
 from mailgate.core.model import Outcome
 from mailgate.core.redaction import MARK, Secret
+from mailgate.service import keys
 from mailgate.service.redact import By, Redacted, redact, redact_message, settle
 from mailgate.store import blobs, journal, messages, redactions, search, tickets
+from mailgate.store.keyring import KeyLostError
 from mailgate.store.redactions import Place
 from mailgate.store.tickets import EVERY
 from tests.service.test_contract import ANA, ELENA, MARTA, Story
@@ -259,6 +261,21 @@ def test_daemon_that_stops_settles_the_rest_at_its_next_start(story: Story):
     assert not settle(story.stored.store, LATER, going=lambda: False)
     assert settle(story.stored.store, LATER)
     assert _gone(story) == []
+
+
+def test_mails_whose_key_is_missing_stop_it_until_the_key_is_given_up(story: Story):
+    data = story.stored.store.path.parent
+    (data / keys.NAME).unlink()
+    again = keys.opened(data, LATER)
+    by = By(story.stored.office.desk, LATER)
+    with pytest.raises(KeyLostError), again.write() as tx:
+        redact(tx, 1, Secret(CANARY), by)
+    assert CANARY in story.ticket().subject
+    keys.rotate(data, again, LATER, lost=True)
+    with again.write() as tx:
+        assert redact(tx, 1, Secret(CANARY), by).places
+    again.close()
+    assert story.ticket().subject == f"Clave {MARK}"
 
 
 def test_message_of_no_ticket_is_redacted_alone(story: Story):
