@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from html.entities import codepoint2name
@@ -36,9 +37,13 @@ class Redaction:
 
 
 class Secret:
-    """A text to be hidden. It stands in no representation of this value, so in no traceback."""
+    """A text to be hidden. It stands in no representation of this value, so in no traceback.
 
-    def __init__(self, text: str) -> None:
+    covered: what stands in stored texts for access data: by value its places, as "⟦•••57⟧".
+    """
+
+    def __init__(self, text: str, covered: Mapping[str, Collection[str]] | None = None) -> None:
+        self._covered = covered or {}
         self._words = tuple(plain(text).split())
         self._as_given = tuple(text.split())  # some letters are others once they are composed
 
@@ -46,6 +51,10 @@ class Secret:
     def too_short(self) -> bool:
         """Whether it would be found everywhere by chance, or where something was hidden before."""
         return len("".join(self._words).replace(MARK[0], "")) < SHORTEST
+
+    def holds(self, text: str) -> bool:
+        """Whether a text is all of it or a part."""
+        return text in " ".join(self._as_given)
 
     def hide(self, text: str) -> tuple[str, int]:
         """The text without it, and in how many places it stood."""
@@ -67,7 +76,7 @@ class Secret:
     @cached_property
     def _in_text(self) -> re.Pattern[str]:
         written = _GAP.join(_HIDDEN.join(map(_letter, word)) for word in self._words)
-        return re.compile("|".join([written, *self._as_they_are]))
+        return re.compile("|".join([written, *self._as_they_are, *self._with_places]))
 
     @cached_property
     def _in_html(self) -> re.Pattern[str]:
@@ -82,6 +91,18 @@ class Secret:
             _GAP.join(map(re.escape, self._as_given)),
             re.escape(quote(" ".join(self._words), safe="", errors="replace")),
         ]
+
+    @property
+    def _with_places(self) -> list[str]:
+        """The pattern of it where access data in it are covered; none where there are none."""
+        text = " ".join(self._as_given)
+        inside = sorted((value for value in self._covered if value in text), key=len, reverse=True)
+        if not inside:
+            return []
+        parts = re.split(f"({'|'.join(map(re.escape, inside))})", text)
+        places = ["|".join(map(re.escape, self._covered[value])) for value in parts[1::2]]
+        around = [re.escape(part).replace("\\ ", _GAP) for part in parts[::2]]
+        return [around[0] + "".join(f"(?:{one}){rest}" for one, rest in zip(places, around[1:], strict=True))]
 
     @cached_property
     def _as_bytes(self) -> tuple[bytes, ...]:

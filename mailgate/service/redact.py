@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mailgate import disk
 from mailgate.core.access_data.covering import PLACE
+from mailgate.core.access_data.covering import place as place_of
 from mailgate.core.desk import Desk
 from mailgate.core.mail import Notice, file_name
 from mailgate.core.message import hide
@@ -69,9 +70,14 @@ def redact_message(tx: Connection, message: int, secret: Secret, by: By) -> Reda
 
 def meant(tx: Connection, ticket: int, text: str) -> Secret:
     """What somebody names: the text itself, or by its place ("⟦•••57⟧") what was covered in the ticket."""
-    found = PLACE.fullmatch(text.strip())
-    value = vault.value(tx, int(found[1] or 0), redactions.kin(tx, ticket)) if found else None
-    return Secret(value or text)
+    kin = redactions.kin(tx, ticket)
+    numbers = [number for one in kin for number, _ in vault.of_ticket(tx, one)]
+    told = {number: value for number in numbers if (value := vault.value(tx, number, kin))}
+    places: dict[str, list[str]] = {}
+    for number, value in told.items():
+        places.setdefault(value, []).append(place_of(number))
+    named = PLACE.fullmatch(text.strip())
+    return Secret(told.get(int(named[1] or 0), text) if named else text, places)
 
 
 def redacted_notice(tx: Connection, plan: Plan, redaction: Redaction, by: By) -> Notice:
@@ -149,9 +155,9 @@ def _redacted(tx: Connection, places: Iterable[Place], secret: Secret, by: By) -
 
 
 def _destroy(tx: Connection, place: Place, secret: Secret) -> int:
-    """What was taken out of a message as access data, and is it or holds it."""
+    """What was taken out of a message as access data, and is it, holds it, or is a part of it."""
     kept = vault.of_message(tx, place.number) if place.kind == "message" else {}
-    found = [number for number, value in kept.items() if secret.hide(value)[1]]
+    found = [number for number, value in kept.items() if secret.hide(value)[1] or secret.holds(value)]
     for number in found:
         vault.destroy(tx, number)
     return len(found)

@@ -275,7 +275,7 @@ def test_mails_whose_key_is_missing_stop_it_until_the_key_is_given_up(story: Sto
     with again.write() as tx:
         assert redact(tx, 1, Secret(CANARY), by).places
     again.close()
-    assert story.ticket().subject == f"Clave {MARK}"
+    assert story.ticket().subject == f"Cuenta {MARK}"
 
 
 def test_message_of_no_ticket_is_redacted_alone(story: Story):

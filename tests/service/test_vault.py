@@ -20,7 +20,7 @@ from mailgate.store.blobs import get
 from mailgate.store.tickets import Only
 from tests.service.test_contract import Story
 from tests.stored import stored_desk
-from tests.support import NOW, from_marta, mail
+from tests.support import NOW, from_marta, mail, reply_address
 
 SAYS = "El carrito de la tienda no va desde ayer por la tarde, ni con Chrome ni con Firefox."
 ASKED = f"{SAYS}\n\nusuario: admin\ncontraseña: Xk9!zz26\n\nAna"
@@ -215,6 +215,27 @@ def test_what_is_redacted_goes_from_the_vault_too_named_by_its_place_or_by_itsel
         assert not any(b"Xk9!zz26" in get(tx, blob) or b"Ftp%9911" in get(tx, blob) for blob in blobs)
     assert stored_in_clear(story, "Ftp%9911") == []
     assert story.problems() == []
+
+
+@pytest.mark.parametrize("named", ["SOP-1/1", "la clave es Xk9!zz26", "Xk9!zz26"])
+def test_a_text_is_found_where_access_data_in_it_are_covered(story: Story, named: str) -> None:
+    story.says("ana", "Para entrar, la clave es Xk9!zz26 y ya está.")
+    story.says("marta", f"#redact {named}", ticket=1)
+    with story.stored.store.read() as tx:
+        assert vault.of_ticket(tx, 1) == []
+        text = messages.of_ticket(tx, 1)[0].text
+    assert "⟦" not in text
+    assert "*****" in text
+    assert text.endswith("y ya está.\n") or text.endswith("y ya está.")
+    assert ("la clave es" in text) == (named != "la clave es Xk9!zz26")
+
+
+def test_access_data_of_another_ticket_are_not_taken_out_by_their_number(story: Story) -> None:
+    story.says("ana", ASKED)
+    story.says("ana", "Otra cosa, sin nada.", subject="Otra cosa")
+    story.says("marta", "#redact SOP-2/1", to=reply_address(0, MARTA))
+    with story.stored.store.read() as tx:
+        assert len(vault.of_ticket(tx, 1)) == 1
 
 
 def test_the_line_that_redacts_keeps_what_it_names() -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from mailgate.core.access_data.covering import place
 from mailgate.core.commands import duration
 from mailgate.core.commands.booking import minutes_on
 from mailgate.core.commands.choices import one_of, person
@@ -120,11 +121,15 @@ def _merge(command: Command, name: str, text: str, context: Context) -> Command:
     return replace(command, ticket=first, into=int(named[-1][2]))
 
 
+_NUMBERED = re.compile(r"\[?([a-z][a-z0-9]{0,9})-([1-9][0-9]{0,8})/([1-9][0-9]{0,8})\]?", re.ASCII | re.IGNORECASE)
 _QUOTED = re.compile(r"«\s*(.+?)\s*»|“(.+)”|\"(.+)\"")
 
 
 def _redact(command: Command, name: str, text: str, context: Context) -> Command:
-    """The text to take out; marks of quotation around all of it are none of it."""
+    """The text to take out, without marks of quotation around all of it; or `SOP-12/57`, as `secret show` names it."""
+    numbered = _NUMBERED.fullmatch(text)
+    if numbered and folded(numbered[1]) == folded(context.tag):
+        return replace(command, ticket=int(numbered[2]), note=place(int(numbered[3])))
     quoted = _QUOTED.fullmatch(text)
     secret = next(filter(None, quoted.groups())) if quoted else text
     if not secret:

@@ -639,6 +639,9 @@ def test_hostile_lines_take_linear_time(before: str, unit: str) -> None:
         ("#redact «hunter2»", "hunter2", None),
         ('#redact "la clave larga"', "la clave larga", None),
         ("#redact p4ss{word}#1", "p4ss{word}#1", None),
+        ("#redact SOP-12/57", "⟦•••57⟧", 12),
+        ("#redact ⟦•••57⟧", "⟦•••57⟧", None),
+        ("#redact WEB-12/57", "WEB-12/57", None),
     ],
 )
 def test_a_secret_is_read_as_it_is_without_marks_of_quotation(line: str, text: str, ticket: int | None) -> None:
