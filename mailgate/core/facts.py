@@ -144,13 +144,15 @@ class Repute:
     id_used: a message with this Message-ID was kept before. signs: a signature proved mail of the client's
     domain before. reports: how many balances, reports and histories were sent to an address in the last day, by
     address and template.
-    asked: addresses that were asked in that time whether a mail was theirs.
+    asked: addresses that were asked in that time whether a mail was theirs. warned: how many mails of a kind told
+    staff in that time of what others sent, by address and template; for staff and strangers.
     """
 
     id_used: bool = False
     signs: bool = False
     reports: Mapping[tuple[str, str], int] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
+    warned: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,7 +240,7 @@ _DESK: Mapping[str, Sequence[Values]] = {
     ),
     "doubt": tuple({"code": code, "text": _TEXT, "ticket_tag": "SOP-12"} for code in DOUBTS),
     "unproven": tuple(
-        {"subject": "Re: El formulario", "text": _TEXT, "at": _AT, "reason": reason}
+        {"subject": "Re: El formulario", "text": _TEXT, "at": _AT, "reason": reason, "last": reason == "other"}
         for reason in ("no_token", "no_signature", "forged", "dns", "stale", "used", "automatic", "other")
     ),
     "unverified": ({"at": _AT},),

@@ -69,10 +69,11 @@ _GUEST: Values = {
     "text": "Hola:\n\nAna me pide que os mande las claves.\n\n#time 99m",
     "files": ("claves.txt",),
     "number": 17,
+    "last": False,
 }
 
 VALUES: Mapping[str, Sequence[Values]] = {
-    "guest_waits": (_GUEST, {**_GUEST, "person_name": "luis@agencia.example", "files": ()}),
+    "guest_waits": (_GUEST, {**_GUEST, "person_name": "luis@agencia.example", "files": (), "last": True}),
     "merged": (
         _MERGED,
         {**_MERGED, "for_client": False},

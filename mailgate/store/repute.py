@@ -11,13 +11,17 @@ from mailgate.store.times import stamp
 _DAY = timedelta(days=1)
 # As it stands in the partial index `outbox_answers`.
 _ANSWERS = "template in ('balance', 'report', 'history', 'unverified')"
+# As it stands in the partial index `outbox_warnings`.
+_WARNINGS = "template in ('unproven', 'guest_waits')"
 
 
 def of(tx: Connection, message_id: str, author: Author | None, now: datetime) -> Repute:
-    """The repute of a message's author, who is a client's person; of staff only whether the ID is used."""
+    """The repute of a message's author, who is a client's person; of others whether the ID is used, and of what staff
+    was warned.
+    """
     used = bool(tx.value("select 1 from message where message_id = :id limit 1", id=message_id))
     if author is None:
-        return Repute(id_used=used)
+        return Repute(id_used=used, warned=_warned(tx, now))
     signs = bool(tx.value("select 1 from signer where domain = :domain", domain=author.domain))
     sent = {address: _sent(tx, address, now) for address in author.addresses}
     reports = {(address, name): count for address, by_name in sent.items() for name, count in by_name.items()}
@@ -27,6 +31,16 @@ def of(tx: Connection, message_id: str, author: Author | None, now: datetime) ->
 def remember_signer(tx: Connection, domain: str, now: datetime) -> None:
     """A signature proved mail of this domain."""
     tx.run("insert into signer (domain, at) values (:domain, :at) on conflict do nothing", domain=domain, at=stamp(now))
+
+
+def _warned(tx: Connection, now: datetime) -> dict[tuple[str, str], int]:
+    """How many there are is bounded by `warning.MOST`."""
+    rows = tx.rows(
+        f"select recipient, template, count(*) as mails from outbox where {_WARNINGS} and created_at > :since"
+        " group by recipient, template",
+        since=stamp(now - _DAY),
+    )
+    return {(row["recipient"], row["template"]): row["mails"] for row in rows}
 
 
 def _sent(tx: Connection, address: str, now: datetime) -> dict[str, int]:

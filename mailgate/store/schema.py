@@ -280,6 +280,12 @@ begin select raise(abort, 'a note of the ledger is changed by a redaction alone'
 """
 
 
+# The mails that tell staff of what others sent.
+_WARNINGS = """
+create index outbox_warnings on outbox (created_at, recipient, template) where template in ('unproven', 'guest_waits');
+"""
+
+
 @migrations()
 def m0001_first_schema(db: Database) -> None:
     """Journal, tickets, messages, ledger, outbox, quarantine."""
@@ -382,6 +388,12 @@ create index vault_key on vault (key);
 def m0011_vault(db: Database) -> None:
     """Access data, taken out of the messages that told them."""
     db.executescript(_VAULT)
+
+
+@migrations()
+def m0012_warnings(db: Database) -> None:
+    """How many mails told staff of what others sent."""
+    db.executescript(_WARNINGS)
 
 
 def migrate(connection: Connection) -> None:

@@ -13,6 +13,7 @@ from mailgate.core.model import Command, Problem, Ticket
 from mailgate.core.plan import Guest, Plan
 from mailgate.core.reading import fresh
 from mailgate.core.stages.reply import chain, real_id, thread_of
+from mailgate.core.stages.warning import warned
 from mailgate.core.thread import Match
 
 
@@ -21,7 +22,7 @@ def at_the_door(plan: Plan, match: Match, facts: Facts, desk: Desk) -> Plan:
     ticket = match.ticket
     why = f"{plan.mail.sender} is nobody that the rules know; points at {desk.tag(ticket.id)} ({match.why})"
     plan = plan.quarantined(why).but(ticket=ticket)
-    return plan if ticket.id in facts.waits_in else plan.but(notices=(_guest_waits(plan, ticket, facts, desk),))
+    return plan if ticket.id in facts.waits_in else warned(plan, _guest_waits(plan, ticket, facts, desk), facts)
 
 
 def admission_problem(found: Command, facts: Facts, desk: Desk) -> Problem | None:

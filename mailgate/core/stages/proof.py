@@ -12,6 +12,7 @@ from mailgate.core.mail import Notice
 from mailgate.core.model import Role
 from mailgate.core.plan import Plan
 from mailgate.core.reading import fresh
+from mailgate.core.stages.warning import warned
 
 LACKS = {
     "no_token": "did not come to their own reply address",
@@ -31,7 +32,7 @@ def refuse_forged(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     refused = plan.quarantined(f"{verdicts.domain} asks that it be not believed (DMARC fail, p={verdicts.policy})")
     if not plan.role.staff:
         return refused
-    return refused.but(notices=(_unproven(plan, desk, now, "forged"),))
+    return warned(refused, _unproven(plan, desk, now, "forged"), facts)
 
 
 def weigh_proof(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
@@ -57,7 +58,7 @@ def demand_proof(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     if plan.role.staff:
         lack = _standing(plan, facts, desk, now).lack
         refused = plan.quarantined(f"a technician's mail that {LACKS[lack]}")
-        return refused.but(notices=(_unproven(plan, desk, now, lack),))
+        return warned(refused, _unproven(plan, desk, now, lack), facts)
     if plan.role is Role.CLIENT and desk.rules.trust.clients == "require":
         asking = ask_to_confirm(plan, facts, desk, now)
         return asking.quarantined("nothing proves who wrote (trust.clients)")
