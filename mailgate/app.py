@@ -189,6 +189,7 @@ class Daemon:
         redact.settle(self._store, utc_now(), self._is_going)
 
     def _run_jobs(self) -> None:
+        self._daily.wait(_JOBS_SECONDS)
         if tick(self._writer, self._office, utc_now()):
             self._ring_outbox()
 

@@ -7,6 +7,7 @@ process; what a daemon that was off has missed is due still, and caught up with.
 from __future__ import annotations
 
 import logging
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -203,6 +204,7 @@ class Daily:
         self._clock = clock
         self._stopping = False
         self._day: date | None = None
+        self._changed = threading.Condition()
 
     def tick(self) -> None:
         """Do the work of the day unless it is done; it may take a while, so not in the event loop.
@@ -223,12 +225,25 @@ class Daily:
             return
         except Exception:
             log.exception("the day's work stopped short")
-        self._day = today
+        with self._changed:
+            self._day = today
+            self._changed.notify_all()
         self._done()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the work of today is done, or for so many seconds.
+
+        What looks neglected to a daemon that was off, as the proof of the books, is in order then.
+        """
+        today = self._office().desk.local_day(self._clock())
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._day == today, seconds)
 
     def stop(self) -> None:
         """Finish the client under way, then do no more."""
-        self._stopping = True
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
 
     def _is_going(self) -> bool:
         return not self._stopping

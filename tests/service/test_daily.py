@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -421,6 +422,24 @@ def test_daily_that_was_stopped_does_nothing(desk: StoredDesk, daily: Daily, clo
     daily.stop()
     daily.tick()
     assert told(desk) == []
+
+
+def test_who_waits_for_the_work_of_the_day_goes_on_once_it_is_done(
+    desk: StoredDesk, daily: Daily, clock: Clock
+) -> None:
+    for days in (0, 40):
+        clock.now = NOW + days * DAY
+        daily.wait(0.01)  # no longer than that
+        waiting = threading.Thread(target=daily.wait, args=(60,))
+        waiting.start()
+        daily.tick()
+        waiting.join(20)
+        assert not waiting.is_alive()
+        with desk.store.read() as tx:
+            assert events.latest(tx, "day") == clock.now
+    daily.stop()
+    clock.now += DAY
+    daily.wait(60)
 
 
 def test_work_in_vain_names_what_was_done() -> None:
