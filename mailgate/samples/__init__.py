@@ -74,6 +74,7 @@ _TICKET = Ticket(
 )
 
 _ACK: Values = {
+    "covered": False,
     "ticket_tag": "SOP-12",
     "subject": "El formulario no envía",
     "client_name": "Acme S.L.",
@@ -192,7 +193,7 @@ _DESK: Mapping[str, Sequence[Values]] = {
         _ACK,
         {**_ACK, "open_now": False, "back_at": _BACK, "follows_tag": "SOP-3", "balance": 0},
         {**_ACK, "open_now": False, "back_at": _BACK, "due_at": _BACK + timedelta(hours=4), "closed_for": "Navidad"},
-        {**_ACK, "due_at": None},
+        {**_ACK, "due_at": None, "covered": True},
         {**_ACK, "open_now": False, "person_name": "", "balance": -15},
         {**_ACK, **_ENDED},
         {**_ACK, **_ENDED, "balance": -15, "packages": (), "payment": "", "refund_until": None},

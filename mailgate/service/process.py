@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from mailgate.core.access_data.covering import Covering, unnumbered
 from mailgate.core.access_data.opening import without_numbers
 from mailgate.core.address import DESK_ITSELF
 from mailgate.core.facts import Facts, Held, wanted
@@ -178,6 +179,7 @@ def quarantine_failed(tx: Connection, kept: Kept, now: datetime, reason: str, de
     if not journal.is_waiting(tx, kept.id):
         return  # somebody else could process it
     sender = kept.envelope.sender or ""
+    detail = unnumbered(Covering().covered(detail))  # what an exception says may hold words of the message
     quarantine.add(tx, kept.id, now, sender=sender, subject="", reason=reason, detail=detail)
     journal.finish(tx, kept.id, Outcome.QUARANTINE, None)
 

@@ -15,10 +15,11 @@ from mailgate.core.model import Outcome
 from mailgate.service.explain import explained
 from mailgate.service.finding import find
 from mailgate.service.jobs import covering
-from mailgate.store import messages, search, tickets, vault
+from mailgate.store import Keyring, Store, messages, sealing, search, tickets, vault
 from mailgate.store.blobs import get
 from mailgate.store.tickets import Only
 from tests.service.test_contract import Story
+from tests.store.makes import message as made
 from tests.stored import stored_desk
 from tests.support import NOW, from_marta, mail, reply_address
 
@@ -236,6 +237,31 @@ def test_access_data_of_another_ticket_are_not_taken_out_by_their_number(story: 
     story.says("marta", "#redact SOP-2/1", to=reply_address(0, MARTA))
     with story.stored.store.read() as tx:
         assert len(vault.of_ticket(tx, 1)) == 1
+
+
+def test_the_client_is_told_that_access_data_are_kept_apart(story: Story) -> None:
+    story.says("ana", ASKED)
+    assert "solo los recibe su técnico" in story.text_of("ack")
+    story.says("ana", "Nada que tapar.")
+    assert "técnico" not in story.text_of("ack")
+
+
+def test_a_new_key_seals_them_anew_and_without_the_old_one_they_are_gone(tmp_path: Path) -> None:
+    old, new = b"o" * 32, b"n" * 32
+    store = Store(tmp_path / "mailgate.db", Keyring([old]))
+    with store.write() as tx:
+        sealing.note(tx, tx.keyring.names, NOW)
+        for number in (1, 2):
+            vault.keep(tx, made(tx, number), None, {number: f"Xk9!zz{number}"})
+        store.keyring.take_up(Keyring([new, old]))
+        sealing.note(tx, tx.keyring.names, NOW)
+        while sealing.left(tx):
+            assert sealing.seal_anew(tx)
+        store.keyring.take_up(Keyring([new]))
+        assert vault.of_message(tx, 1) == {1: "Xk9!zz1"}
+        store.keyring.take_up(Keyring([old]))
+        assert vault.of_message(tx, 2) == {}
+    store.close()
 
 
 def test_the_line_that_redacts_keeps_what_it_names() -> None:

@@ -115,6 +115,7 @@ def _acknowledgement(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, now: 
             "waits_for": desk.staff_name(ticket.technician),
             "waits_until": plan.choice.back_at if plan.choice else None,
             "refund_until": None,
+            "covered": bool(plan.secrets),
             **offer(desk),
         },
         subject=_client_subject(ticket.subject, ticket, desk),
