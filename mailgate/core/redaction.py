@@ -21,9 +21,10 @@ MARK = "*****"
 # A shorter text stands everywhere by chance.
 SHORTEST = 4
 
-_HIDDEN = "[\u00ad\u200b-\u200d\u2060\ufeff]*"  # what programs put into long words to break them
+# What programs put into long words to break them. All of it at once: else a long run of it is gone through for each.
+_HIDDEN = "[\u00ad\u200b-\u200d\u2060\ufeff]*+"
 _GAP = r"[\s>]+"
-_TAGS = r"(?:<[^<>]*>)*"
+_TAGS = r"(?:<[^<>]*>)*+"
 _HTML_GAP = r"(?:[\s>]|&nbsp;|&#160;|&#[xX][aA]0;|<[^<>]*>)+"
 _CHARSETS = ("utf-8", "cp1252", "utf-16-le", "utf-16-be")
 
@@ -67,10 +68,10 @@ class Secret:
     def hide_in_bytes(self, data: bytes) -> tuple[bytes, int]:
         """The same in what is no text that can be read as a whole, in the charsets of files that people send."""
         places = 0
-        for form in self._as_bytes:
+        for form, mark in self._as_bytes.items():
             found = data.count(form)
             places += found
-            data = data.replace(form, MARK.encode("ascii")) if found else data
+            data = data.replace(form, mark) if found else data
         return data, places
 
     @cached_property
@@ -105,9 +106,10 @@ class Secret:
         return [around[0] + "".join(f"(?:{one}){rest}" for one, rest in zip(places, around[1:], strict=True))]
 
     @cached_property
-    def _as_bytes(self) -> tuple[bytes, ...]:
+    def _as_bytes(self) -> dict[bytes, bytes]:
+        """It in each charset, and the mark in the same."""
         text = " ".join(self._words)
-        return tuple(dict.fromkeys(text.encode(name, "replace") for name in _CHARSETS if _can_be(text, name)))
+        return {text.encode(name): MARK.encode(name) for name in reversed(_CHARSETS) if _can_be(text, name)}
 
 
 def _can_be(text: str, charset: str) -> bool:
