@@ -16,7 +16,7 @@ from mailgate.core.settings.rules import Rules
 from mailgate.errors import Refused, StoreUnavailable, of_the_machine
 from mailgate.service import keys
 from mailgate.service.office import Office
-from mailgate.store import Connection, events, journal, mailboxes, outbox, quarantine, walks
+from mailgate.store import Connection, events, journal, mailboxes, outbox, quarantine, retention, walks
 
 _RECENT = timedelta(days=7)
 
@@ -41,7 +41,7 @@ def looked(tx: Connection, rules: Rules, now: datetime) -> Health:
         backup_at=events.latest(tx, "backup"),
         audited_at=events.latest(tx, "day"),
         halted_since=events.halted_since(tx),
-        cleared_at=walks.done_last(tx),
+        cleared_at=walks.done_last(tx, retention.WALKS),
         key_fault=_key_fault(tx),
     )
 

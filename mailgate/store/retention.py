@@ -15,6 +15,7 @@ from mailgate.store import blobs, search, vault
 from mailgate.store.connection import Connection
 from mailgate.store.times import moment, stamp
 
+WALKS = ("raw", "files")
 # No time is before it.
 _NEVER = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from mailgate.store.connection import Connection
@@ -34,11 +35,8 @@ def go_on(tx: Connection, name: str, key: str, after: int | None, removed: int, 
     )
 
 
-def done_last(tx: Connection) -> datetime | None:
-    """When the last of the walks of retention that were begun was done; None while one is under way, and before any."""
-    row = tx.row(
-        "select max(done_at) as at, count(*) as every, count(done_at) as done from walk"
-        " where name not like 'covering %'"
-    )
-    assert row is not None
-    return opt_moment(row["at"]) if row["every"] == row["done"] else None
+def done_last(tx: Connection, names: Sequence[str]) -> datetime | None:
+    """When the last of these walks was done that were begun; None while one is under way, and before any."""
+    rows = [row for name in names if (row := tx.row("select done_at from walk where name = :name", name=name))]
+    ended = [opt_moment(row["done_at"]) for row in rows]
+    return max((at for at in ended if at), default=None) if None not in ended else None

@@ -157,6 +157,17 @@ def test_their_tickets_are_closed_and_found_by_nobody_and_nobody_is_told(story: 
         assert not tx.value("select count(*) from outbox where state = 'queued' and ticket in (1, 3)")
 
 
+def test_access_data_that_they_told_are_destroyed(story: Story) -> None:
+    told = "Usuario: ana\nContraseña: Zk7#pq-LL2\n"
+    story.says("ana", f"Los datos:\n{told}", 1)
+    story.says("ana", f"saldo\n\n{told}", subject="saldo")
+    with story.stored.store.read() as tx:
+        assert tx.value("select count(*) from vault") >= 2
+    forget(story)
+    with story.stored.store.read() as tx:
+        assert tx.value("select count(*) from vault") == 0
+
+
 def test_who_did_it_and_when_is_kept(story: Story) -> None:
     forget(story)
     with story.stored.store.read() as tx:

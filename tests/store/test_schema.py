@@ -259,7 +259,7 @@ def _clockwork(tx: Connection) -> Iterator[object]:
     yield retention.closed(tx, NOW, 10)
     yield retention.forget_looks(tx, NOW, 10)
     yield walks.standing(tx, "raw", "")
-    yield walks.done_last(tx)
+    yield walks.done_last(tx, retention.WALKS)
     yield redactions.unsettled(tx)
 
 

@@ -216,7 +216,7 @@ def test_when_the_walks_of_a_day_are_done_is_known(tmp_path: Path) -> None:
 
 def _done_last(story: Story) -> datetime | None:
     with story.stored.store.read() as tx:
-        return walks.done_last(tx)
+        return walks.done_last(tx, ("raw", "files"))
 
 
 def test_files_in_the_outbox_folder_go_with_their_mails(tmp_path: Path) -> None:
