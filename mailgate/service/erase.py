@@ -164,10 +164,10 @@ def _messages(tx: Connection, case: _Case) -> Files:
 
 def _rename(tx: Connection, case: _Case, *, keep_books: bool) -> int:
     """Take the name from the books; how many entries have another one now."""
+    erasure.forget_rules(tx, case.client, case.client if keep_books else case.name)
     if keep_books:
         erasure.give_up_name(tx, case.client)
         return 0
-    erasure.forget_rules(tx, case.client, case.name)
     return erasure.rename(tx, case.client, case.name)
 
 

@@ -159,7 +159,7 @@ def _where(tx: Connection, table: str, column: str, theirs: Theirs) -> list[dict
 
 
 def forget_rules(tx: Connection, client: str, name: str) -> None:
-    """Have the rules that were in force call them by the pseudonym, too; they can be tried anew as ever."""
+    """Take name and addresses out of the rules that were in force; they can be tried anew as ever. name: the new id."""
     for row in tx.rows("select id, data from rules_taken"):
         data = json.loads(row["data"])
         if client in data.get("clients", {}):

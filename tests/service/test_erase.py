@@ -218,7 +218,7 @@ def test_the_last_backup_is_named(story: Story) -> None:
     assert standing(story).backups_until == date(2026, 11, 17)
 
 
-def test_the_books_may_keep_the_name_while_all_else_goes(story: Story) -> None:
+def test_the_books_may_keep_the_name_while_all_else_goes(story: Story, tmp_path: Path) -> None:
     before = ledger(story, "acme")
     assert forget(story, keep_books=True).pseudonym == ""
     assert ledger(story, "acme") == before
@@ -226,7 +226,10 @@ def test_the_books_may_keep_the_name_while_all_else_goes(story: Story) -> None:
         assert audited(tx).problems == []
         assert {one.text for one in messages.of_ticket(tx, 1)} == {""}
         assert tx.value("select count(*) from erasure") == 0
+    left = {word for _, word in canaries(story, tmp_path)}
+    assert left <= {b"IBAN-ES91", b"transfer of acme", b"arrito"}, "what the books say of what was sold"
     assert forget(story).pseudonym == "erased-1", "and later the name goes, too"
+    assert canaries(story, tmp_path) == []
 
 
 def test_a_run_that_is_killed_is_taken_up_by_the_next(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
