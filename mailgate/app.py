@@ -20,7 +20,7 @@ from mailgate.core.mail import Envelope, Notice, Source
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.rules import Rules
 from mailgate.core.writing.phrases import count
-from mailgate.edges.clockwork import Clockwork
+from mailgate.edges.clockwork import Clockwork, Doubt
 from mailgate.edges.listening import Shortage
 from mailgate.edges.monitor import Monitor, Seen
 from mailgate.edges.notify import Notifier
@@ -89,6 +89,7 @@ class Daemon:
         self._daily = Daily(self._store, self._writer, lambda: self._office, self._ring_outbox)
         self._transport = transport_for(self._office.desk.rules, rules_path, data)
         self._passwords = passwords(self._office.desk.rules, rules_path)
+        self._doubt = Doubt()
         self._stopping = asyncio.Event()
 
     async def run(self, ready: threading.Event | None = None) -> None:
@@ -175,7 +176,7 @@ class Daemon:
         clockwork = Clockwork()
         clockwork.every(_RELOAD_SECONDS, "reload", self._reload_if_changed)
         clockwork.every(_OUTBOX_SECONDS, "outbox", self._ring_outbox)
-        clockwork.every(_JOBS_SECONDS, "day", self._daily.tick)
+        clockwork.every(_JOBS_SECONDS, "day", self._run_day)
         clockwork.every(_JOBS_SECONDS, "jobs", self._run_jobs)
         clockwork.every(_JOBS_SECONDS, "redactions", self._settle_redactions)
         return clockwork
@@ -188,9 +189,15 @@ class Daemon:
         """Not one of the jobs: it is done outside of any transaction, and may take long in a big store."""
         redact.settle(self._store, utc_now(), self._is_going)
 
+    def _run_day(self) -> None:
+        if not self._doubt.holds():
+            self._daily.tick()
+
     def _run_jobs(self) -> None:
+        if self._doubt.holds():
+            return
         self._daily.wait(_JOBS_SECONDS)
-        if tick(self._writer, self._office, utc_now()):
+        if not self._doubt.holds() and tick(self._writer, self._office, utc_now()):
             self._ring_outbox()
 
     async def _deliver(self) -> None:

@@ -26,6 +26,7 @@ _COVERS = frozenset({"from", "to", "subject", "date", "message-id"})
 _FRESH = timedelta(days=7)
 # The last one repeats.
 _PAUSES = tuple(timedelta(seconds=seconds) for seconds in (15, 30, 60, 120, 300, 600))
+LONGEST_PAUSE = _PAUSES[-1]
 _STAFF_WAITS = timedelta(hours=4)
 _OTHERS_WAIT = timedelta(hours=1)
 

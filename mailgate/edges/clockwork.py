@@ -19,6 +19,9 @@ _LOOK_SECONDS = 1.0
 # A wall clock that is set by less than this stalls nothing for long.
 _JUMP_SECONDS = 5.0
 _AT_ONCE = 4
+# Ahead by more: the clock may be wrong, and what is done by the date cannot be undone.
+_LEAP_SECONDS = 24 * 3600.0
+_DOUBT_SECONDS = 3600.0
 
 
 class _Every(BaseTrigger):  # type: ignore[misc]
@@ -34,6 +37,35 @@ class _Every(BaseTrigger):  # type: ignore[misc]
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
         following = previous + self._pause if previous else now
         return following if following > now else now + self._pause
+
+
+class Doubt:
+    """Whether the date is to be believed: not for an hour after the clock leapt ahead by more than a day.
+
+    Then accounts would expire, and be told so, and old mail be removed for good. In an hour the machine's time service
+    or a person puts it right, which ends the doubt; a machine that had slept loses an hour. wall, steady: as below.
+    """
+
+    def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
+        self._wall, self._steady = wall, steady
+        self._before = wall() - steady()
+        self._until = steady()
+
+    def holds(self) -> bool:
+        """Whether there is doubt now. For any thread; to be asked often, and before each thing that it is about."""
+        apart = self._wall() - self._steady()
+        leapt = apart - self._before
+        if leapt > _LEAP_SECONDS:
+            self._until = self._steady() + _DOUBT_SECONDS
+            log.error(
+                "the clock leapt ahead by %.0f days: what is done by the date waits for an hour; put the clock right,"
+                " or restart where it is right now",
+                leapt / _LEAP_SECONDS,
+            )
+        elif leapt < -_LEAP_SECONDS:
+            self._until = self._steady()
+        self._before = apart  # last: who asks at the same time must not miss it
+        return self._steady() < self._until
 
 
 class Clockwork:

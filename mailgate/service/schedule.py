@@ -14,6 +14,7 @@ from datetime import datetime
 from mailgate.errors import StoreUnavailable
 from mailgate.service.jobs import (
     absences,
+    clock,
     covering,
     digest,
     evening,
@@ -34,6 +35,7 @@ Job = Callable[[Connection, Office, datetime], int]
 """Does what is due at `now`, in the caller's transaction; gives how many things it did."""
 
 JOBS: Mapping[str, Job] = {
+    "clock": clock.run,  # what a clock that was ahead has put off
     "planned": planned.run,  # work whose day has come, deliveries that are overdue
     "promises": promises.run,  # answers that are due soon, or late
     "absences": absences.run,  # tickets of who goes, and of who comes back

@@ -100,6 +100,15 @@ def processed(tx: Connection, after: int, most: int) -> list[Kept]:
     return [kept for number in blobs.at_once(sizes) if (kept := get(tx, number))]
 
 
+def bring_back(tx: Connection, now: datetime, latest: datetime) -> int:
+    """Make due what is put off until later than `latest`; how many."""
+    return tx.run(
+        "update journal set retry_at = :now where state = 'taken' and retry_at > :latest",
+        now=stamp(now),
+        latest=stamp(latest),
+    )
+
+
 def postpone(tx: Connection, journal: int, until: datetime, sender: str, *, tried: bool) -> None:
     """Let a message wait for proof. sender: whose later messages are to stay behind it. tried: it was asked in vain."""
     tx.run(

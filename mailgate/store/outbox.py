@@ -86,6 +86,16 @@ def claim_due(tx: Connection, now: datetime, until: datetime, most: int) -> list
     return [_due(tx, row) for number in mine if (row := tx.row(_DUE, id=number))]
 
 
+def bring_back(tx: Connection, now: datetime, latest: datetime) -> int:
+    """Make due what is put off until later than `latest`, and what was never tried yet and lies ahead; how many."""
+    return tx.run(
+        "update outbox set next_try_at = :now where state = 'queued' and next_try_at > :now"
+        " and (tries = 0 or next_try_at > :latest)",
+        now=stamp(now),
+        latest=stamp(latest),
+    )
+
+
 def release_claims(tx: Connection) -> None:
     """Forget the claims of a process that is gone: only for the one that holds the daemon's lock."""
     tx.run("update outbox set leased_until = null where state = 'queued' and leased_until is not null")

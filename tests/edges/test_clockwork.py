@@ -7,7 +7,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-from mailgate.edges.clockwork import Clockwork
+from mailgate.edges.clockwork import Clockwork, Doubt
 from tests.servers import eventually
 
 HOUR = 3600.0
@@ -82,3 +82,22 @@ async def test_stopping_waits_for_what_is_under_way_and_begins_nothing_more():
     assert len(done) == 1
     await asyncio.sleep(0.2)
     assert len(done) == 1
+
+
+def test_clock_that_leaps_ahead_is_not_believed_for_an_hour_and_again_once_it_is_put_right():
+    now = {"wall": 0.0, "steady": 0.0}
+    doubt = Doubt(lambda: now["wall"], lambda: now["steady"])
+
+    def passes(seconds: float, leap: float = 0.0) -> bool:
+        now["steady"] += seconds
+        now["wall"] += seconds + leap
+        return doubt.holds()
+
+    assert not doubt.holds()
+    assert not passes(60, leap=23 * HOUR)  # a zone, summer time, a machine that slept at night
+    assert not passes(60, leap=-400 * 24 * HOUR)
+    assert passes(60, leap=400 * 24 * HOUR)
+    assert passes(0.9 * HOUR)
+    assert not passes(0.2 * HOUR)
+    assert passes(60, leap=400 * 24 * HOUR)
+    assert not passes(60, leap=-400 * 24 * HOUR)
