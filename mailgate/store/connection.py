@@ -28,6 +28,7 @@ _PASSING = {
 }
 # SQLite's own words name neither the file nor what a person could look at.
 _WHY = {
+    sqlite3.SQLITE_IOERR: "; does the disk fail, or has it become read-only?",
     sqlite3.SQLITE_READONLY: "; is the disk read-only, or may this user not write the data folder?",
     sqlite3.SQLITE_CANTOPEN: "; are its rights wrong, or are there no file handles left?",
 }

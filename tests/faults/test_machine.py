@@ -9,6 +9,7 @@ import smtplib
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -207,5 +208,7 @@ def test_disk_that_becomes_read_only_refuses_for_now_and_loses_nothing(tmp_path:
     assert again.returncode == 75
     assert again.stderr.decode().count("\n") == 1, again.stderr
     assert b"read-only" in again.stderr.lower()
+    said = Counter((line["logger"], line["text"]) for line in desk.logged() if "has it become" in line["text"])
+    assert set(said.values()) == {1}  # once by each part and job that met it, however often it tried
     assert _tracebacks(desk) == []
     assert set(oracle.codes) <= {0, 250, 451}
