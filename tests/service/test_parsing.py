@@ -18,6 +18,7 @@ from mailgate.service import parsing
 from mailgate.service.parsing import Parser
 from mailgate.service.process import process_released
 from mailgate.store import quarantine
+from tests.running import running_desk
 from tests.servers import eventually
 from tests.stored import stored_desk
 from tests.support import NOW, written
@@ -128,3 +129,23 @@ def test_such_a_message_waits_in_quarantine_and_stays_there_however_often_it_is_
             assert process_released(tx, desk.office, held, NOW).reason == plan.reason
         assert desk.take(written(message_id="<m2@acme.example>")).outcome is Outcome.OPEN
     narrow.stop()
+
+
+def test_running_desk_goes_on_with_the_next_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The patience with the process is so short that it ends before it could answer."""
+    with running_desk(tmp_path) as desk:
+        with monkeypatch.context() as impatient:
+            impatient.setattr(parsing, "_PATIENCE_SECONDS", 0.01)
+            desk.send(crlf(BIG), "ana@acme.example")
+            desk.send(crlf(written(message_id="<m2@acme.example>")), "ana@acme.example")
+            eventually(lambda: desk.count("journal where outcome is not null") == 2)
+        assert desk.rows("select outcome from journal order by id") == [("quarantine",), ("open",)]
+        reason = "cannot be read safely: reading it ended the process that read it (-9)"
+        assert desk.rows("select reason from quarantine") == [(reason,)]
+        desk.send(crlf(written("No funciona.\n" * 60_000, message_id="<m3@acme.example>")), "ana@acme.example")
+        eventually(lambda: desk.count("journal where outcome = 'open'") == 2)
+    assert parsing._PARSER.pid is None
+
+
+def crlf(raw: bytes) -> bytes:
+    return raw.replace(b"\n", b"\r\n")
