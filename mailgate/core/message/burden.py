@@ -1,4 +1,4 @@
-"""Whether a message may be dear to read: such ones are read where it harms nobody (see `service.reading`).
+"""Whether a message may be dear to read: such ones are read where it harms nobody (see `service.parsing`).
 
 A look at the bytes that costs next to nothing, for every message pays for it. What slips through is bounded by
 `parts` all the same; files, however big, are cheap there.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from mailgate.core.message.parts import header_block, without_files
 
-SMALL = 65_536
-"""Bytes of a message that cannot be dear, but for its header and its nesting."""
 MUCH_TEXT = 524_288
 """Bytes beside files of base64."""
 MUCH_HEADER = 32_768
@@ -20,12 +18,11 @@ DEEP = 8
 
 def burdensome(raw: bytes) -> str:
     """Why a message may be dear to read, "" for nearly every one."""
-    small = len(raw) <= SMALL
     if raw.count(b"\n--") > MANY_DELIMITERS:
         return "many parts"
     if raw.count(b"boundary") + raw.count(b"message/") > DEEP:
         return "nested deep"
-    if (not small or len(raw) > MUCH_HEADER) and len(header_block(raw)) > MUCH_HEADER:
+    if len(raw) > MUCH_HEADER and len(header_block(raw)) > MUCH_HEADER:
         return "a long header"
     if len(raw) > MUCH_TEXT and len(without_files(raw)[0]) > MUCH_TEXT:
         return "much text"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from base64 import b64encode
 from datetime import timedelta
 
-import nh3
-
 from mailgate.core.access_data import Piece
 from mailgate.core.access_data.covering import Covering
 from mailgate.core.access_data.covering import shown as parted
@@ -16,6 +14,7 @@ from mailgate.core.model import Role
 from mailgate.core.reading import fresh
 from mailgate.core.reading.html import to_text
 from mailgate.edges.web.asking import Answer, Ask, Elsewhere, NotThere, Sent, Shown
+from mailgate.edges.web.cleaning import clean, may_be_shown
 from mailgate.edges.web.seen import the_message
 from mailgate.edges.web.tickets import weight
 from mailgate.service import parsing
@@ -31,17 +30,10 @@ _FILE = "sandbox; default-src 'none'; frame-ancestors 'none'"
 _LOOKED = timedelta(minutes=10)
 _BYTES = 30_000
 _FILES = 50
-_LONGEST_HTML = 2_000_000
 # What a picture inside a mail may be, and how big, to be shown in it.
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _BIGGEST = 500_000
 _STYLE = "body{font:15px/1.5 sans-serif;margin:1em;overflow-wrap:anywhere}img{max-width:100%;height:auto}"
-_TAGS = nh3.ALLOWED_TAGS | {"font"}
-_ATTRIBUTES = {
-    **nh3.ALLOWED_ATTRIBUTES,
-    "font": {"color", "size", "face"},
-    "td": {"align", "valign", "colspan", "rowspan"},
-}
 
 
 def shown(ask: Ask) -> Answer:
@@ -61,7 +53,7 @@ def shown(ask: Ask) -> Answer:
         "pieces": parted(covering.covered(cut), covering.values, show=False) if covered else (Piece(cut),),
         "cut": len(text) > len(cut),
         "covered": covered,
-        "html": bool(mail.html) and len(mail.html) <= _LONGEST_HTML,
+        "html": may_be_shown(mail.html),
         "files": message.attachments[:_FILES],
     }
     return Shown("original", values)
@@ -79,10 +71,10 @@ def html(ask: Ask) -> Answer:
     """The HTML of a message, for the frame on its page."""
     with ask.read() as tx:
         message, mail = _the_original(tx, ask)
-        if not mail.html or len(mail.html) > _LONGEST_HTML or _is_covered(tx, ask, message, mail):
+        if not may_be_shown(mail.html) or _is_covered(tx, ask, message, mail):
             raise NotThere
         pictures = _pictures(tx, message)
-    page = f"<!doctype html><meta charset=utf-8><title>·</title><style>{_STYLE}</style>{_clean(mail.html, pictures)}"
+    page = f"<!doctype html><meta charset=utf-8><title>·</title><style>{_STYLE}</style>{clean(mail.html, pictures)}"
     return Sent(page.encode("utf-8", "replace"), "text/html; charset=utf-8", policy=_FRAME)
 
 
@@ -139,7 +131,7 @@ def _covering(tx: Connection, message: Message, mail: Mail) -> tuple[Covering, b
 
 def _texts(mail: Mail) -> tuple[str, str]:
     """The plain text of a mail, and what its HTML says."""
-    return mail.text, to_text(mail.html[:_LONGEST_HTML]) if mail.html else ""
+    return mail.text, to_text(mail.html)
 
 
 def _pictures(tx: Connection, message: Message) -> dict[str, str]:
@@ -148,21 +140,3 @@ def _pictures(tx: Connection, message: Message) -> dict[str, str]:
     small = [one for one in inside if one.type in _PICTURES and one.size <= _BIGGEST]
     held = mime.contents(_raw(tx, message), [one.part for one in small]) if small else {}
     return {one.content_id or "": f"data:{one.type};base64,{b64encode(held[one.part]).decode()}" for one in small}
-
-
-def _clean(text: str, pictures: dict[str, str]) -> str:
-    """HTML without whatever acts, fetches or leads astray."""
-
-    def kept(tag: str, name: str, value: str) -> str | None:
-        if tag == "img" and name == "src":
-            return pictures.get(value.removeprefix("cid:")) if value.startswith("cid:") else None
-        return value
-
-    return nh3.clean(
-        text,
-        tags=set(_TAGS),
-        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
-        attribute_filter=kept,
-        url_schemes={"http", "https", "mailto", "tel", "cid"},
-        link_rel="noopener noreferrer nofollow",
-    )
