@@ -2,7 +2,14 @@
 
 from hypothesis import settings
 
+from mailgate.store.connection import Connection
+from tests import plans
+
 # No test fails for the time that an example takes: the machine may be busy with something else.
 settings.register_profile("thorough", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("thorough")
+
+_seen: set[str] = set()
+for _name in ("rows", "value", "run"):
+    setattr(Connection, _name, plans.watched(getattr(Connection, _name), _seen))

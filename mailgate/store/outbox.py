@@ -165,7 +165,11 @@ def is_under_way(tx: Connection, outbox: int, now: datetime) -> bool:
 
 def listed(tx: Connection) -> list[Queued]:
     """What is to be sent and what failed, oldest first."""
-    return [_queued(row) for row in tx.rows("select * from outbox where state <> 'sent' order by id")]
+    rows = [
+        *tx.rows("select * from outbox where state = 'queued'"),
+        *tx.rows("select * from outbox where state = 'failed'"),
+    ]
+    return [_queued(row) for row in sorted(rows, key=lambda row: int(row["id"]))]
 
 
 def queued(tx: Connection) -> int:

@@ -168,7 +168,8 @@ def load(tx: Connection, technician: str) -> int:
 
 def held_for_absence(tx: Connection) -> tuple[Ticket, ...]:
     """The tickets that wait until their technician is back, oldest first."""
-    return tuple(_ticket(row) for row in tx.rows(_TICKET + " where t.held_for = 'away' order by t.id"))
+    # In the order of the index: by number SQLite would walk through all tickets, each minute.
+    return tuple(_ticket(row) for row in tx.rows(_TICKET + " where t.held_for = 'away' order by t.technician, t.id"))
 
 
 def with_technician(tx: Connection, technician: str) -> tuple[Ticket, ...]:
