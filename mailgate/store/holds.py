@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailgate.store import messages
 from mailgate.store.connection import Connection
@@ -12,6 +12,8 @@ from mailgate.store.times import moment, stamp
 
 # More than an answer can be said to have missed; the oldest are left out.
 _MOST_NEWER = 10
+# A date in a mail stands for all of its second.
+_TO_THE_SECOND = timedelta(seconds=1)
 # What waits whole, as if it had not come yet; a forward is in the ticket already, as a note.
 _WHOLE = "('collision', 'time')"
 
@@ -87,13 +89,13 @@ def forget_whole(tx: Connection, ticket: int, technician: str) -> None:
 def seen_until(tx: Connection, ticket: int, answered: Iterable[str], date: datetime | None) -> int | None:
     """How far somebody had read a ticket who answers the first of these Message-IDs that we know.
 
-    The number of a message: it and those before it were known to them. Where we know none of the IDs,
-    the newest of the ticket at that date, 0 where it has none that old; None where there is no date either.
+    The number of a message: it and those before it were known to them. Where we know none of the IDs, the newest of
+    the ticket at that date; None where there is no date, or one from before the ticket, which cannot be right.
     """
     for message_id in answered:
         if (found := _known(tx, ticket, message_id)) is not None:
             return found
-    return _newest_at(tx, ticket, date) if date is not None else None
+    return (_newest_at(tx, ticket, date + _TO_THE_SECOND) or None) if date is not None else None
 
 
 def newer(tx: Connection, ticket: int, seen: int) -> list[Message]:

@@ -159,9 +159,18 @@ def test_a_robot_of_the_clients_holds_nothing(story: Desk):
     assert story.answered() == ["Lo miro."]
 
 
-@pytest.mark.parametrize(("written", "held"), [(NOW + MINUTE, True), (NOW + 3 * MINUTE, False), (None, False)])
+@pytest.mark.parametrize(
+    ("written", "held"),
+    [
+        (NOW + MINUTE, True),
+        (NOW + 2 * MINUTE, False),  # a Date: knows no parts of a second
+        (NOW + 3 * MINUTE, False),
+        (NOW - MINUTE, False),  # nobody answers what is not there yet: a clock that is wrong
+        (None, False),
+    ],
+)
 def test_what_answers_no_mail_that_we_know_goes_by_its_date(story: Desk, written: datetime | None, held: bool):
-    story.says("ana", "Ya va solo.", 1, at=NOW + 2 * MINUTE)
+    story.says("ana", "Ya va solo.", 1, at=NOW + 2 * MINUTE + timedelta(seconds=0.5))
     date = f"Date: {written:%a, %d %b %Y %H:%M:%S +0000}\n" if written else ""
     story.says("marta", "Lo miro.", 1, at=NOW + 4 * MINUTE, headers=f"In-Reply-To: <x@y.example>\n{date}")
     assert (story.told() == [HELD]) is held
