@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from mailgate.core.message import hide
 from mailgate.core.plan import Plan
 from mailgate.core.redaction import Redaction, Secret
 from mailgate.core.stages.reply import answering
+from mailgate.pause import pause
 from mailgate.store import Connection, Store, blobs, redactions, search, vault
 from mailgate.store.keyring import KeyLostError
 from mailgate.store.redactions import Place, Trace
@@ -127,7 +127,7 @@ def overwrite_index(store: Store, going: Callable[[], bool] = lambda: True) -> b
             more, begin = search.overwrite(tx, begin=begin), False
         if more and not going():
             return False
-        time.sleep(_BREATH_SECONDS if more else 0)
+        pause(_BREATH_SECONDS if more else 0)
     return True
 
 
