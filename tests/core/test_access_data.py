@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgate.core.access_data import MASK, holds_any, masked, pieces
-from tests.support import in_linear_time
+from mailgate.core.access_data.covering import cover
+from tests.support import in_linear_time, mail
 
 _BEGIN = "-----BEGIN PRIVATE KEY-----"
 _JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbmEifQ.c2lnbmF0dXJlLW9mLWl0"
@@ -200,3 +201,11 @@ _DEAR = (
 def test_no_text_is_dear(part: str) -> None:
     with in_linear_time():
         masked(part * (1_000_000 // len(part)))
+
+
+@pytest.mark.parametrize("line", ["clave: Xk9!{}zz\n", "clave: Xk9!1zz ⟦•••{}⟧\n", "#redact {}\nclave: Xk9!1zz\n"])
+def test_no_mail_is_dear_to_cover(line: str) -> None:
+    made = mail("".join(map(line.format, range(30_000))))
+    with in_linear_time():
+        covered, _ = cover(made, (), {}, 1)
+    assert "clave: Xk9!" not in covered.text

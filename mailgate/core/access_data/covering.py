@@ -7,6 +7,7 @@ places alone. Only what is written for somebody who may see a value has it put b
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from html import escape
@@ -19,6 +20,8 @@ from mailgate.core.reading import fresh
 PLACE = re.compile(r"⟦•••(\d{0,15})⟧")
 # A shorter value may be a word of the text by chance.
 _UNMISTAKABLE = 6
+# So many are looked for everywhere: each is a pass over the text, and a mail may be made of nothing else.
+_MOST_KNOWN = 200
 # The line that has something taken out for good says what.
 _REDACTING = re.compile(r"^[ \t]*[#＃][ \t]*(?:redact|ocultar)\b.*$", re.IGNORECASE | re.MULTILINE)
 _FILE_NAME = re.compile(r"^(?P<name>.*?)(?P<ending>\.\w{1,5})?$", re.DOTALL)
@@ -74,7 +77,7 @@ class Covering:
     def learns(self, text: str) -> bool:
         """Whether there is anything in a part; it is recognised in the others from now on, too."""
         found = [text[start:stop] for start, stop in spans(text)]
-        self._known |= set(filter(_unmistakable, found))
+        self._known |= set(filter(_unmistakable, found[: max(0, _MOST_KNOWN - len(self._known))]))
         return bool(found) or any(value in text for value in self._known)
 
     def covered(self, text: str) -> str:
@@ -108,10 +111,8 @@ class Covering:
         found = [*spans(text), *(span for value in self._known for span in _occurrences(text, value))]
         if not found:
             return
-        kept = [match.span() for match in (*_REDACTING.finditer(text), *PLACE.finditer(text))]
-        yield from apart(
-            sorted(one for one in found if not any(one[0] < end and start < one[1] for start, end in kept))
-        )
+        kept = apart(sorted(match.span() for match in (*_REDACTING.finditer(text), *PLACE.finditer(text))))
+        yield from apart(_outside(sorted(found), list(kept)))
 
 
 def cover(mail: Mail, known: Collection[str], numbers: Mapping[int, str], first: int) -> tuple[Mail, Mapping[int, str]]:
@@ -154,6 +155,13 @@ def _in_html(html: str, values: Mapping[int, str]) -> str:
 
 def _unmistakable(value: str) -> bool:
     return len(value) >= _UNMISTAKABLE and (is_strong(value) or " " in value or "\n" in value)
+
+
+def _outside(found: list[Span], kept: list[Span]) -> list[Span]:
+    """Those that touch none of what is kept; both sorted, what is kept apart."""
+    ends = [end for _, end in kept]
+    nearest = (bisect_right(ends, start) for start, _ in found)
+    return [one for one, at in zip(found, nearest, strict=True) if at == len(kept) or kept[at][0] >= one[1]]
 
 
 def _occurrences(text: str, value: str) -> Iterator[Span]:
