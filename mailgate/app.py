@@ -77,8 +77,8 @@ class Daemon:
         self._writer = Writer(self._store)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._outbox_rings = asyncio.Event()
-        checks = Verifier(lambda: self._office.desk.rules.trust)
-        self._processor = Processor(self._store, self._writer, lambda: self._office, self._after_batch, checks)
+        self._checks = Verifier(lambda: self._office.desk.rules.trust)
+        self._processor = Processor(self._store, self._writer, lambda: self._office, self._after_batch, self._checks)
         self._intake = Intake(self._writer, self._processor.wake)
         self._pace = Pace()
         self._gates: list[Gate] = []
@@ -106,6 +106,7 @@ class Daemon:
         self._writer.submit(outbox.release_claims).result()
         self._note_rules().result()
         await self._start_gates()
+        self._warm_up()
         self._processor.start()
         self._pollers.start()
         clockwork = self._clockwork()
@@ -121,6 +122,13 @@ class Daemon:
         await self._stop(clockwork, delivering)
         feeding.cancel()
         await asyncio.gather(feeding, return_exceptions=True)
+
+    def _warm_up(self) -> None:
+        """What is dear only once is not done in the first message: one on which the process ends counts as poison."""
+        rules = self._office.desk.rules
+        spoken = {rules.desk.language, *(one.language for one in rules.clients.values() if one.language)}
+        self._office.renderer.warm_up(spoken)
+        self._checks.warm_up()
 
     def _sign_of_life(self, within: float) -> Future[None] | None:
         """Something small for the writer to do; None where messages are not processed any more."""

@@ -42,6 +42,10 @@ class Verifier:
         self._trust = trust
         self._resolvers: dict[Endpoint | None, Resolver] = {}
 
+    def warm_up(self) -> None:
+        """Read the list of public suffixes, before the first message waits for it."""
+        _suffixes()
+
     def at_once(self, raw: bytes, mail: Mail, now: datetime) -> Verdicts | None:
         """The verdicts, where every answer that they take is at hand; else None."""
         try:
