@@ -32,11 +32,11 @@ class _Every(BaseTrigger):  # type: ignore[misc]
     """
 
     def __init__(self, seconds: float) -> None:
-        self._pause = timedelta(seconds=seconds)
+        self.pause = timedelta(seconds=seconds)
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        following = previous + self._pause if previous else now
-        return following if following > now else now + self._pause
+        following = previous + self.pause if previous else now
+        return following if following > now else now + self.pause
 
 
 class Doubt:
@@ -117,7 +117,15 @@ class Clockwork:
             if abs(apart - before) > _JUMP_SECONDS:
                 log.warning("the clock was set by %.0f s: all jobs are due", apart - before)
                 self._make_due()
+            elif self._is_stalled():
+                log.warning("the clock was ahead for a moment: all jobs are due")
+                self._make_due()
             before = apart
+
+    def _is_stalled(self) -> bool:
+        """Whether a job was put off for longer than it pauses, in a moment in which the clock was ahead."""
+        latest = datetime.now(UTC) + timedelta(seconds=_JUMP_SECONDS)
+        return any(job.next_run_time > latest + job.trigger.pause for job in self._scheduler.get_jobs())
 
     def _apart(self) -> float:
         return self._wall() - self._steady()

@@ -54,6 +54,16 @@ async def test_clock_that_is_put_back_or_ahead_makes_all_jobs_due():
     await clockwork.stop()
 
 
+async def test_clock_that_was_ahead_for_less_than_a_look_stalls_no_job():
+    clockwork, runs = Clockwork(), []
+    clockwork.every(HOUR, "hourly", lambda: runs.append(1))
+    clockwork.start()
+    await asyncio.to_thread(eventually, lambda: len(runs) == 1)
+    clockwork._scheduler.modify_job("hourly", next_run_time=datetime.now(UTC) + timedelta(days=400))
+    await asyncio.to_thread(eventually, lambda: len(runs) == 2, 10)
+    await clockwork.stop()
+
+
 async def test_clock_that_is_put_ahead_by_months_stops_nothing_while_the_times_in_between_are_counted():
     clockwork, runs = Clockwork(), []
     clockwork.every(0.5, "often", lambda: runs.append(1))
