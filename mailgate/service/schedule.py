@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from mailgate.errors import StoreUnavailable
+from mailgate.errors import StoreUnavailable, of_the_machine
 from mailgate.service.jobs import (
     absences,
     clock,
@@ -62,7 +62,10 @@ def tick(writer: Writer, office: Office, now: datetime, jobs: Mapping[str, Job] 
             done[name] += future.result()
         except StoreUnavailable as error:
             log.warning("%s waits: %s", name, error)
-        except Exception:
+        except Exception as error:
+            if of_the_machine(error):
+                log.warning("%s waits: %s", name, error)
+                continue
             log.exception("%s failed; the other jobs go on", name)
     if told := ", ".join(f"{name} {count}" for name, count in done.items() if count):
         log.info("%s", told)
