@@ -26,8 +26,9 @@ log = logging.getLogger("mailgate.process")
 
 # As many as share a commit without keeping peers waiting for theirs.
 _BATCH = 20
-# A message that ended the process this often while it was processed alone is not tried again.
-_MOST_TRIES = 5
+# A message that ended the process this often while it was processed alone is not tried again. Who kills the desk again
+# and again as it starts must not look like a message that does: every second kill may fall into the first one.
+_MOST_TRIES = 10
 _POLL_SECONDS = 1.0
 _PAUSE_SECONDS = 1.0
 

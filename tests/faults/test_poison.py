@@ -102,7 +102,7 @@ def test_message_that_ends_the_process_each_time_is_set_aside(tmp_path: Path) ->
         desk.start()
         checks.wait_until_settled(desk)
         assert checks.rows(desk, "select journal, reason from quarantine where state = 'waiting'") == [
-            (2, "processing ended the program 5 times")
+            (2, "processing ended the program 10 times")
         ]
         assert desk.verb("audit").returncode == 0
 
@@ -111,5 +111,5 @@ def _make_it_look_like_a_killer(desk: Desk) -> None:
     with closing(sqlite3.connect(desk.store)) as connection, connection:
         connection.execute(
             "insert into journal (taken_at, source, peer, mail_from, rcpt_to, blob, tries)"
-            " select taken_at, source, peer, mail_from, rcpt_to, blob, 5 from journal where id = 1"
+            " select taken_at, source, peer, mail_from, rcpt_to, blob, 10 from journal where id = 1"
         )

@@ -264,6 +264,7 @@ def test_technician_of_the_ticket_is_told_when_the_client_did_not_get_a_mail(des
 
 
 _ACK: dict[str, Any] = {
+    "covered": False,
     "ticket_tag": "SOP-1",
     "subject": "El carrito",
     "client_name": "Acme S.L.",
