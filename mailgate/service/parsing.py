@@ -1,8 +1,10 @@
-"""Read a message, in a process that can be ended where it may be dear to read.
+"""Read messages, in a process that can be ended where that may be dear, or where many wait.
 
 Nearly all are read at once. One that looks as if it could cost much goes to a process of its own, with limits on
 seconds and memory, which is started when it is first needed and ended when it has had nothing to do for a while.
 Where that process ends over a message, that message cannot be read safely, and no other is touched.
+
+While many messages come in (`Reader`), another such process reads the next of them while this one is at those before.
 """
 
 from __future__ import annotations
@@ -11,10 +13,13 @@ import contextlib
 import logging
 import pickle
 import resource
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from mailgate.core.mail import Envelope, Mail
@@ -30,9 +35,17 @@ _MEMORY = 768 * 1024**2
 _PATIENCE_SECONDS = 30.0  # with a process that computes nothing, or gets no turn
 _IDLE_SECONDS = 120.0
 _OUT_OF_MEMORY = 3
+_HELLO = b"+"
+# More than a person waits for: then it pays to read beside.
+_BUSY = 50
+_BUSY_SECONDS = 1.0
+_BUSY_IDLE_SECONDS = 30.0
+_AGAIN_SECONDS = 60.0  # after the process beside could not be had
+
+Message = tuple[bytes, Envelope]
 
 
-class _EndedError(Exception):
+class EndedError(Exception):
     """The process ended over a message; the text says why."""
 
 
@@ -48,6 +61,8 @@ class Parser:
         self._idle = idle
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._greeted = False
+        self._used = 0.0
         self._rest: threading.Timer | None = None
 
     @property
@@ -59,47 +74,91 @@ class Parser:
     def parse(self, raw: bytes, envelope: Envelope) -> Mail:
         """The message; beyond the limits its header alone, or nothing but why."""
         with self._lock:
-            if self._rest:
-                self._rest.cancel()
-            mail = self._read(raw, envelope)
-            self._rest = threading.Timer(self._idle, self.stop)
-            self._rest.daemon = True
-            self._rest.start()
-            return mail
+            try:
+                return self._read((raw, envelope))
+            finally:
+                self._rest_later()
+
+    def parse_all(self, messages: Sequence[Message]) -> list[Mail]:
+        """Messages that are not dear to read. Raises EndedError where the process ends over them."""
+        with self._lock:
+            try:
+                return self._ask(messages)
+            finally:
+                self._rest_later()
+
+    def is_ready(self) -> bool:
+        """Whether it would begin to read at once; it is started for that. Raises EndedError, OSError."""
+        with self._lock:
+            process = self._started()
+            if not self._greeted and _has_said(process):
+                self._greet(process)
+            return self._greeted
 
     def stop(self) -> None:
         """End the process; the next message starts another."""
         with self._lock:
             self._end()
 
-    def _read(self, raw: bytes, envelope: Envelope) -> Mail:
+    def _rest_later(self) -> None:
+        self._used = time.monotonic()
+        if self._rest is None:
+            self._wait(self._idle)
+
+    def _wait(self, seconds: float) -> None:
+        self._rest = threading.Timer(seconds, self._rest_now)
+        self._rest.daemon = True
+        self._rest.start()
+
+    def _rest_now(self) -> None:
+        """End the process, unless it was used since."""
+        with self._lock:
+            self._rest = None
+            left = self._used + self._idle - time.monotonic()
+            if self._process is None:
+                return
+            if left > 0:
+                self._wait(left)
+            else:
+                self._end()
+
+    def _read(self, message: Message) -> Mail:
+        raw, envelope = message
         try:
-            return self._ask(raw, envelope, "")
-        except _EndedError as ended:
+            return self._ask([message])[0]
+        except EndedError as ended:
             reason = str(ended)
             log.warning("a message of %d bytes was not read: %s", len(raw), reason)
         try:
-            return self._ask(raw, envelope, reason)
-        except _EndedError:
+            return self._ask([message], reason)[0]
+        except EndedError:
             return mime.closed(raw, envelope, reason)
 
-    def _ask(self, raw: bytes, envelope: Envelope, reason: str) -> Mail:
-        """What the process makes of a message, or with a reason of its header alone. Raises _EndedError."""
+    def _ask(self, messages: Sequence[Message], reason: str = "") -> list[Mail]:
+        """What the process makes of messages, or with a reason of their headers alone. Raises EndedError."""
         process = self._started()
         if process.stdin is None or process.stdout is None:
             raise AssertionError("a process without pipes")
         alarm = threading.Timer(_PATIENCE_SECONDS, process.kill)
         alarm.start()
         try:
-            pickle.dump((raw, envelope, reason), process.stdin)
+            pickle.dump((messages, reason), process.stdin)
             process.stdin.flush()
-            mail: Mail = pickle.load(process.stdout)  # noqa: S301 - what it reads was written by this very file
+            self._greet(process)
+            mails: list[Mail] = pickle.load(process.stdout)  # noqa: S301 - what it reads was written by this very file
         except (EOFError, OSError, pickle.UnpicklingError) as error:
-            raise _EndedError(self._last_words(process)) from error
+            raise EndedError(self._last_words(process)) from error
         else:
-            return mail
+            return mails
         finally:
             alarm.cancel()
+
+    def _greet(self, process: subprocess.Popen[bytes]) -> None:
+        """Hear that it has begun."""
+        if not self._greeted and process.stdout is not None:
+            if process.stdout.read(1) != _HELLO:
+                raise EndedError(self._last_words(process))
+            self._greeted = True
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._process.poll() is not None:
@@ -107,6 +166,7 @@ class Parser:
         if self._process is None:
             command = [sys.executable, "-P", "-m", __spec__.name, str(self._seconds), str(self._memory)]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+            self._greeted = False
         return self._process
 
     def _last_words(self, process: subprocess.Popen[bytes]) -> str:
@@ -130,7 +190,58 @@ class Parser:
         self._process = None
 
 
+def _has_said(process: subprocess.Popen[bytes]) -> bool:
+    return process.stdout is not None and bool(select.select([process.stdout], [], [], 0)[0])
+
+
+class Reader:
+    """Reads what waits; for one thread. busy: messages of one second from which on they are read beside."""
+
+    def __init__(self, beside: Parser, busy: int = _BUSY) -> None:
+        self._beside = beside
+        self._busy = busy
+        self._since = 0.0
+        self._count = 0
+        self._many = False
+        self._not_before = 0.0
+
+    def read(self, messages: Sequence[Message]) -> list[Mail | Exception]:
+        """Each as far as it can be understood, in order, or what our own code raised on it."""
+        if self._is_busy(len(messages)) and len(messages) > 1 and not any(burdensome(raw) for raw, _ in messages):
+            try:
+                if self._beside.is_ready():
+                    return [*self._beside.parse_all(messages)]
+            except (EndedError, OSError) as error:
+                log.warning("messages are read in the program itself: %s", error)
+                self._not_before = time.monotonic() + _AGAIN_SECONDS
+        return [_attempted(message) for message in messages]
+
+    def stop(self) -> None:
+        """Leave no process behind."""
+        self._beside.stop()
+
+    def _is_busy(self, count: int) -> bool:
+        now = time.monotonic()
+        if now - self._since > _BUSY_SECONDS:
+            self._many = self._count >= self._busy and now - self._since < 2 * _BUSY_SECONDS
+            self._since, self._count = now, 0
+        self._count += count
+        return now >= self._not_before and (self._many or self._count >= self._busy)
+
+
+def _attempted(message: Message) -> Mail | Exception:
+    try:
+        return parse(*message)
+    except Exception as error:  # noqa: BLE001 - one message must not stop the rest
+        return error
+
+
 _PARSER = Parser()
+
+
+def reader() -> Reader:
+    """For the processor."""
+    return Reader(Parser(idle=_BUSY_IDLE_SECONDS))
 
 
 def parse(raw: bytes, envelope: Envelope) -> Mail:
@@ -150,15 +261,17 @@ def main(seconds: int, memory: int) -> int:
         Path("/proc/self/oom_score_adj").write_text("1000")  # if the machine has too little, rather this one
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    sys.stdout.buffer.write(_HELLO)
+    sys.stdout.buffer.flush()
     while True:
         try:
-            raw, envelope, reason = pickle.load(sys.stdin.buffer)  # noqa: S301 - of the process that started this one
+            messages, reason = pickle.load(sys.stdin.buffer)  # noqa: S301 - of the process that started this one
         except EOFError:
             return 0
         spent = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
         resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds + 1, resource.RLIM_INFINITY))
         try:
-            pickle.dump(_made(raw, envelope, reason), sys.stdout.buffer)
+            pickle.dump([_made(raw, envelope, reason) for raw, envelope in messages], sys.stdout.buffer)
         except MemoryError:
             return _OUT_OF_MEMORY
         sys.stdout.buffer.flush()

@@ -6,8 +6,9 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 
 from mailgate.core.mail import Mail
@@ -31,6 +32,14 @@ _BATCH = 20
 _MOST_TRIES = 10
 _POLL_SECONDS = 1.0
 _PAUSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What was handed to the writer together. last: the highest number of what was looked at for it, 0 for nothing."""
+
+    jobs: Sequence[tuple[Kept, Future[Plan | None]]] = ()
+    last: int = 0
 
 
 class Processor:
@@ -57,6 +66,8 @@ class Processor:
         self._clock = clock
         self._wake = threading.Event()
         self._proving = Proving(store, writer, checks, self._wake.set)
+        self._reader = parsing.reader()
+        self._under_way = _Batch()
         self._stopping = False
         self._moved = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="processor", daemon=True)
@@ -79,6 +90,7 @@ class Processor:
         self._wake.set()
         self._thread.join()
         self._proving.stop()
+        self._reader.stop()
         parsing.stop()
 
     def _run(self) -> None:
@@ -87,6 +99,7 @@ class Processor:
             if not self._surely(self._process_waiting):
                 self._wake.wait(_POLL_SECONDS)
                 self._wake.clear()
+        self._surely(self._finish_last)
 
     def _surely(self, step: Callable[[], bool]) -> bool:
         """A step; a store that cannot be used now is waited for, and nothing ends the thread."""
@@ -112,7 +125,7 @@ class Processor:
             self._writer.submit(partial(journal.begin_alone, journal=kept.id)).result()
             if kept.tries >= _MOST_TRIES:
                 self._quarantine(kept, f"processing ended the program {kept.tries} times", "")
-            elif (mail := self._read(kept, wait=wait)) is not None:
+            elif (mail := self._proven(kept, self._read(kept), wait=wait)) is not None:
                 self._settle(kept, self._submit(kept, mail))
             else:
                 wait = False
@@ -120,31 +133,48 @@ class Processor:
         return False
 
     def _process_waiting(self) -> bool:
-        """Whether there was anything to process."""
-        # All are read before any is handed over, so that they share a commit, and the two threads take turns.
+        """Whether there was anything to do. While the writer is at one batch, the next one is read."""
+        before = self._under_way
+        self._under_way = self._hand_over()
+        self._finish(before)
+        return bool(before.last or self._under_way.last)
+
+    def _finish_last(self) -> bool:
+        self._finish(self._under_way)
+        return False
+
+    def _hand_over(self) -> _Batch:
+        """All are read before any is handed over, so that they share a commit, and the two threads take turns."""
         ready = self._proving.finished(self._office().desk, self._clock())
         waiting = self._waiting(_BATCH)
-        for kept in waiting:
-            if (mail := self._read(kept)) is not None:
-                ready.append((kept.emptied(), mail))
-        under_way = [(kept, self._submit(kept, mail)) for kept, mail in ready]
-        for kept, future in under_way:
+        mails = self._reader.read([(kept.raw, kept.envelope) for kept in waiting])
+        for kept, mail in zip(waiting, mails, strict=True):
+            if (proven := self._proven(kept, mail)) is not None:
+                ready.append((kept.emptied(), proven))
+        jobs = [(kept, self._submit(kept, mail)) for kept, mail in ready]
+        return _Batch(jobs, max((kept.id for kept in (*waiting, *(kept for kept, _ in ready))), default=0))
+
+    def _finish(self, batch: _Batch) -> None:
+        for kept, future in batch.jobs:
             self._settle(kept, future)
-        seen = [kept.id for kept in (*waiting, *(kept for kept, _ in ready))]
-        if seen:
-            self._processed(max(seen))
-        return bool(seen)
+        if batch.last:
+            self._processed(batch.last)
 
     def _waiting(self, most: int) -> list[Kept]:
         self._moved = time.monotonic()
+        besides = self._proving.under_way | {kept.id for kept, _ in self._under_way.jobs}
         with self._store.read() as tx:
-            return journal.waiting(tx, most, self._clock(), self._proving.under_way)
+            return journal.waiting(tx, most, self._clock(), besides)
 
-    def _read(self, kept: Kept, *, wait: bool = False) -> Mail | Exception | None:
+    def _read(self, kept: Kept) -> Mail | Exception:
+        return self._reader.read([(kept.raw, kept.envelope)])[0]
+
+    def _proven(self, kept: Kept, mail: Mail | Exception, *, wait: bool = False) -> Mail | Exception | None:
         """The mail with what proves its sender; None where that is not known yet: then it is not its turn."""
         self._moved = time.monotonic()
         try:
-            mail = parsing.parse(kept.raw, kept.envelope)
+            if isinstance(mail, Exception):
+                raise mail
             return self._proving.proven(kept, mail, self._office().desk, self._clock(), wait=wait)
         except StoreUnavailable:
             raise

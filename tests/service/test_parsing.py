@@ -15,7 +15,7 @@ from mailgate.core.message import mime
 from mailgate.core.message.burden import MUCH_TEXT, burdensome
 from mailgate.core.model import Outcome
 from mailgate.service import parsing
-from mailgate.service.parsing import Parser
+from mailgate.service.parsing import Parser, Reader
 from mailgate.service.process import process_released
 from mailgate.store import quarantine
 from tests.running import running_desk
@@ -145,6 +145,77 @@ def test_running_desk_goes_on_with_the_next_message(tmp_path: Path, monkeypatch:
         desk.send(crlf(written("No funciona.\n" * 60_000, message_id="<m3@acme.example>")), "ana@acme.example")
         eventually(lambda: desk.count("journal where outcome = 'open'") == 2)
     assert parsing._PARSER.pid is None
+
+
+def several(count: int) -> list[tuple[bytes, Envelope]]:
+    return [(written(message_id=f"<m{number}@acme.example>"), ENVELOPE) for number in range(1, count + 1)]
+
+
+def test_few_messages_are_read_in_the_program_itself(parser: Parser) -> None:
+    reader = Reader(parser, busy=10)
+    assert reader.read(several(9)) == [mime.parse(*one) for one in several(9)]
+    assert reader.read([]) == []
+    assert parser.pid is None
+
+
+def test_many_are_read_beside_as_soon_as_the_process_is_there_and_as_they_would_be_here(parser: Parser) -> None:
+    reader = Reader(parser, busy=10)
+    assert len(reader.read(several(10))) == 10  # while it starts, nothing waits for it
+    eventually(parser.is_ready)
+    assert reader.read(several(12)) == [mime.parse(*one) for one in several(12)]
+
+
+def test_process_beside_that_dies_over_messages_costs_none_of_them(
+    parser: Parser, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader = Reader(parser, busy=1)
+    reader.read(several(2))
+    eventually(parser.is_ready)
+    victim = parser.pid
+    assert victim is not None
+    os.kill(victim, signal.SIGSTOP)
+    threading.Timer(0.2, os.kill, (victim, signal.SIGKILL)).start()
+    assert reader.read(several(20)) == [mime.parse(*one) for one in several(20)]
+    assert "messages are read in the program itself" in caplog.text
+    assert len(reader.read(several(3))) == 3
+    assert parser.pid is None  # for a while it is not tried again
+
+
+def test_process_beside_that_cannot_be_had_is_done_without(monkeypatch: pytest.MonkeyPatch, parser: Parser) -> None:
+    monkeypatch.setattr(parsing.sys, "executable", "/nonexistent/python")
+    reader = Reader(parser, busy=1)
+    assert reader.read(several(3)) == [mime.parse(*one) for one in several(3)]
+
+
+def test_message_that_may_be_dear_is_not_read_beside_with_others(parser: Parser) -> None:
+    reader = Reader(parser, busy=1)
+    reader.read(several(2))
+    eventually(parser.is_ready)
+    assert parser.pid is not None
+    os.kill(parser.pid, signal.SIGSTOP)
+    mails = reader.read([*several(2), (BIG, ENVELOPE)])
+    assert [isinstance(mail, Exception) for mail in mails] == [False] * 3
+    os.kill(parser.pid, signal.SIGCONT)
+
+
+def test_busy_desk_whose_process_beside_is_killed_again_and_again_makes_one_ticket_of_each_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = Parser()
+    monkeypatch.setattr(parsing, "reader", lambda: Reader(beside, busy=2))
+    monkeypatch.setattr(parsing, "_AGAIN_SECONDS", 0.0)
+    killed = 0
+    with running_desk(tmp_path) as desk:
+        for number in range(1, 121):
+            desk.send(crlf(written(message_id=f"<m{number}@acme.example>")), "ana@acme.example")
+            if number % 10 == 0 and (victim := beside.pid) is not None:
+                os.kill(victim, signal.SIGKILL)
+                killed += 1
+        eventually(lambda: desk.count("journal where outcome is not null") == 120)
+        assert desk.rows("select outcome, count(*) from journal group by outcome") == [("open", 120)]
+        assert desk.count("ticket") == 120
+    assert killed > 2
+    assert beside.pid is None
 
 
 def crlf(raw: bytes) -> bytes:
