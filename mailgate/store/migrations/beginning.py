@@ -1,4 +1,4 @@
-"""The tables of the first two schemas and the guards of the ledger; what came later stands with its migration."""
+"""The tables of the first two schemas and the guards of the ledger."""
 
 TABLES = """
 create table blob (
