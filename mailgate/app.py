@@ -50,6 +50,7 @@ log = logging.getLogger("mailgate")
 _M_MMAP_THRESHOLD = -3  # malloc.h
 _RELOAD_SECONDS = 0.5
 _OUTBOX_SECONDS = 1
+_ALARMS_SECONDS = 15
 # How soon the desk's new day, and what the clock brings to its tickets, is noticed.
 _JOBS_SECONDS = 60
 # How long a daemon that stops waits for the mails under way; systemd kills it after 90 seconds.
@@ -111,7 +112,7 @@ class Daemon:
         self._pollers.start()
         clockwork = self._clockwork()
         clockwork.start()
-        delivering = asyncio.create_task(self._deliver())
+        delivering = asyncio.gather(self._deliver(), self._deliver_alarms())
         self._announce()
         feeding = asyncio.create_task(self._notifier.feed_watchdog(self._sign_of_life))
         self._notifier.tell("READY=1")
@@ -213,12 +214,23 @@ class Daemon:
         while not self._stopping.is_set():
             await self._outbox_rings.wait()
             self._outbox_rings.clear()
-            try:
-                await drain(self._writer, self._transport.send, lambda: self._office, going=self._is_going)
-            except StoreUnavailable as error:
-                log.warning("%s", error)
-            except Exception:
-                log.exception("sending stopped short; trying again")
+            await self._drain(alarms=False)
+
+    async def _deliver_alarms(self) -> None:
+        """They wait for no other mail where they have a server of their own: the first may be what is sick."""
+        while not self._stopping.is_set():
+            if self._office.desk.rules.outgoing.alarms:
+                await self._drain(alarms=True)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _ALARMS_SECONDS)
+
+    async def _drain(self, *, alarms: bool) -> None:
+        try:
+            await drain(self._writer, self._transport.send, lambda: self._office, going=self._is_going, alarms=alarms)
+        except StoreUnavailable as error:
+            log.warning("%s", error)
+        except Exception:
+            log.exception("sending stopped short; trying again")
 
     def _is_going(self) -> bool:
         return not self._stopping.is_set()
@@ -293,7 +305,7 @@ class Daemon:
             log.info("client area on http://%s, for people %s", self._client_area.place, rules.desk.url)
         log.info("%s <%s>; mails go out by %s", rules.desk.name, rules.desk.address, rules.outgoing.via)
 
-    async def _stop(self, clockwork: Clockwork, delivering: asyncio.Task[None]) -> None:
+    async def _stop(self, clockwork: Clockwork, delivering: asyncio.Future[Any]) -> None:
         """In the order of the way: nothing new comes in, what came is finished, then the store closes."""
         log.info("stopping")
         self._daily.stop()

@@ -59,6 +59,8 @@ def _findings(place: Place, rules: Rules, seconds: float) -> Iterator[Finding]:
             yield from online.came_back(sent, returned)
     else:
         yield Finding("outgoing", 'mails go to files: via = "files"')
+    if alarms := rules.outgoing.alarms:
+        yield asyncio.run(online.try_alarms(rules, alarms, config.secret(alarms, folder), utc_now()))
     raw = next((raw for raw in returned.values() if raw), None)
     yield from online.try_dns(rules, Resolver(rules.trust.dns), raw)
 

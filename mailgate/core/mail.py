@@ -186,6 +186,10 @@ def file_name(created_at: datetime, number: int) -> str:
     return f"{created_at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{number:08d}.eml"
 
 
+# Templates of the mails that tell the admin of the machinery; they say nothing of whether the road out is good.
+ALARMS = ("trouble", "all_clear", "books_halted", "rules_refused")
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """A mail of the outbox that is to be sent now. sender: envelope sender. tries: so far."""
@@ -197,6 +201,7 @@ class Due:
     raw: bytes
     tries: int
     message_id: str = ""
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ from imapclient import IMAPClient
 from mailgate.core.mail import Due, Failed
 from mailgate.core.mailbox import mailbox_name
 from mailgate.core.settings.rules import Rules
-from mailgate.core.settings.servers import Imap
+from mailgate.core.settings.servers import Alarms, Imap
 from mailgate.edges import dkim
 from mailgate.edges.dns import Budget, Resolver, TooMuch, Unavailable
 from mailgate.edges.imap import FAILURES, open_mailbox, sign_in
-from mailgate.edges.outbound import Transport
+from mailgate.edges.outbound import SmtpTransport, Transport
 from mailgate.pause import pause
 
 _LOOK_SECONDS = 1.0
@@ -93,6 +93,20 @@ async def try_sending(rules: Rules, transport: Transport, sent: Sequence[Probe],
         if isinstance(fate := await transport.send(mail), Failed):
             return Finding(what, f"{probe.to}: {fate.error}", "see host, port, tls, user and password under [outgoing]")
     return Finding(what, "takes our mail")
+
+
+async def try_alarms(rules: Rules, settings: Alarms, password: str | None, now: datetime) -> Finding:
+    """Sign in at the server under [outgoing.alarms] and ask whether it takes mail to the admin; nothing is sent."""
+    what = f"smtp {settings.host}:{settings.port} for alarms"
+    transport = SmtpTransport(settings, password, connections=1)
+    try:
+        fate = await transport.would_take(Due(-1, now, rules.desk.address, rules.desk.admin, b"", 0))
+    finally:
+        await transport.close()
+    if isinstance(fate, Failed):
+        todo = "see host, port, tls, user and password under [outgoing.alarms]; until then alarms go by [outgoing]"
+        return Finding(what, f"{rules.desk.admin}: {fate.error}", todo)
+    return Finding(what, f"takes our mail to {rules.desk.admin}")
 
 
 def fetch(mailboxes: Iterable[tuple[Imap, str]], probe: Probe) -> bytes | None:

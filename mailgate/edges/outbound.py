@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import re
 import ssl
@@ -18,11 +19,13 @@ from typing import Protocol
 import aiosmtplib
 
 from mailgate import config, disk
-from mailgate.core.mail import Delivery, Due, Failed, Sent, file_name
+from mailgate.core.mail import ALARMS, Delivery, Due, Failed, Sent, file_name
 from mailgate.core.settings.rules import Rules
-from mailgate.core.settings.servers import Outgoing
+from mailgate.core.settings.servers import Alarms, Outgoing
 from mailgate.edges.dkim import Signer
 from mailgate.errors import RulesError, RulesProblem
+
+log = logging.getLogger("mailgate.outbound")
 
 _CONNECT_SECONDS = 15
 _COMMAND_SECONDS = 60
@@ -82,7 +85,7 @@ class SmtpTransport:
     One mail takes at most ten minutes, plus the time until a connection is free.
     """
 
-    def __init__(self, settings: Outgoing, password: str | None = None, connections: int = 4) -> None:
+    def __init__(self, settings: Outgoing | Alarms, password: str | None = None, connections: int = 4) -> None:
         self._password = password
         self._connections = [_connection(settings, password) for _ in range(connections)]
         # Last in, first out: the connection used last is the least likely to have gone stale.
@@ -91,13 +94,11 @@ class SmtpTransport:
             self._free.put_nowait(connection)
 
     async def send(self, mail: Due) -> Delivery:
-        if problem := _envelope_problem(mail):
-            return Failed(problem, permanent=True)
-        connection = await self._free.get()
-        try:
-            return await self._send_over(connection, mail)
-        finally:
-            self._free.put_nowait(connection)
+        return await self._hand_over(mail)
+
+    async def would_take(self, mail: Due) -> Delivery:
+        """Sign in and announce a mail, and go no further: nothing is sent."""
+        return await self._hand_over(mail, ask=True)
 
     async def close(self) -> None:
         """Say goodbye on every connection; to be called when no mail is under way."""
@@ -107,11 +108,23 @@ class SmtpTransport:
                     await connection.quit(timeout=_GOODBYE_SECONDS)
             connection.close()
 
-    async def _send_over(self, connection: aiosmtplib.SMTP, mail: Due) -> Delivery:
+    async def _hand_over(self, mail: Due, *, ask: bool = False) -> Delivery:
+        if problem := _envelope_problem(mail):
+            return Failed(problem, permanent=True)
+        connection = await self._free.get()
+        try:
+            return await self._send_over(connection, mail, ask=ask)
+        finally:
+            self._free.put_nowait(connection)
+
+    async def _send_over(self, connection: aiosmtplib.SMTP, mail: Due, *, ask: bool) -> Delivery:
         announced = False
         try:
             async with asyncio.timeout(_TOTAL_SECONDS):
                 await _open_envelope(connection, mail)
+                if ask:
+                    await connection.rset()
+                    return Sent()
                 announced = True
                 # No second attempt from here on: a server that falls silent after the final dot
                 # may have the mail. The reply may take ten minutes (RFC 5321 section 4.5.3.2.6).
@@ -132,6 +145,31 @@ class SmtpTransport:
         return _one_line(text.replace(self._password, "***") if self._password else text)
 
 
+class AlarmTransport:
+    """Alarms go by a second server, and by the first where that one fails; all other mail goes by the first."""
+
+    def __init__(self, first: Transport, second: Transport) -> None:
+        self._first, self._second = first, second
+
+    async def send(self, mail: Due) -> Delivery:
+        if mail.template not in ALARMS:
+            return await self._first.send(mail)
+        fate = await self._second.send(mail)
+        return await self._by_the_first(mail, fate) if isinstance(fate, Failed) else fate
+
+    async def close(self) -> None:
+        await self._first.close()
+        await self._second.close()
+
+    async def _by_the_first(self, mail: Due, failed: Failed) -> Delivery:
+        fate = await self._first.send(mail)
+        if isinstance(fate, Sent):
+            log.warning("the server under [outgoing.alarms] does not take our mail: %s", failed.error)
+            return fate
+        error = _one_line(f"{failed.error}; by [outgoing]: {fate.error}")
+        return Failed(error, failed.permanent and fate.permanent, failed.hop or fate.hop)
+
+
 class SigningTransport:
     """Signs each mail, then hands it on."""
 
@@ -148,13 +186,16 @@ class SigningTransport:
 
 
 def transport_for(rules: Rules, rules_path: Path, data: Path) -> Transport:
-    """The road out that `[outgoing]` names. Raises RulesError for a secret or key that cannot be used."""
+    """The roads out that `[outgoing]` names. Raises RulesError for a secret or key that cannot be used."""
     outgoing = rules.outgoing
     transport: Transport = (
         FileTransport(data / "outbox")
         if outgoing.via == "files"
         else SmtpTransport(outgoing, config.secret(outgoing, rules_path.parent))
     )
+    if outgoing.alarms:
+        second = SmtpTransport(outgoing.alarms, config.secret(outgoing.alarms, rules_path.parent), connections=1)
+        transport = AlarmTransport(transport, second)
     if outgoing.dkim is None:
         return transport
     key = config.secret(outgoing.dkim, rules_path.parent, "key") or ""
@@ -164,7 +205,7 @@ def transport_for(rules: Rules, rules_path: Path, data: Path) -> Transport:
         raise RulesError([RulesProblem(outgoing.dkim.key_file, 0, "outgoing.dkim.key_file", str(error))]) from error
 
 
-def _connection(settings: Outgoing, password: str | None) -> aiosmtplib.SMTP:
+def _connection(settings: Outgoing | Alarms, password: str | None) -> aiosmtplib.SMTP:
     """A connection that is not open yet. TLS is verified, and never given up for plain text."""
     return aiosmtplib.SMTP(
         hostname=settings.host,

@@ -38,12 +38,14 @@ async def drain(
     office: Callable[[], Office],
     clock: Clock = utc_now,
     going: Callable[[], bool] = lambda: True,
+    *,
+    alarms: bool = False,
 ) -> int:
     """Try every mail that is due, once; gives how many there were.
 
     Each mail's fate is on disk as soon as it is known. A crash in between repeats the mail with
     the same Message-ID. office: gives the rules in force. going: asked before each batch, so that a
-    daemon can stop between two.
+    daemon can stop between two. alarms: these alone, for whom no other mail is to be in the way.
     """
     tried = 0
     under_way: set[asyncio.Task[None]] = set()
@@ -52,7 +54,7 @@ async def drain(
             # Half a batch of slow peers must not keep the others waiting; claiming for each one that is
             # done would cost a commit a mail.
             room = _BATCH - len(under_way) if len(under_way) <= _BATCH // 2 and going() else 0
-            due = await _claimed(writer, clock(), room, alone=not under_way) if room else []
+            due = await _claimed(writer, clock(), room, alone=not under_way, alarms=alarms) if room else []
             tried += len(due)
             under_way |= {asyncio.create_task(_deliver(writer, send, mail, office(), clock)) for mail in due}
             if not under_way:
@@ -66,21 +68,21 @@ async def drain(
         await asyncio.gather(*under_way, return_exceptions=True)
 
 
-async def _claimed(writer: Writer, now: datetime, most: int, *, alone: bool) -> list[Due]:
+async def _claimed(writer: Writer, now: datetime, most: int, *, alone: bool, alarms: bool) -> list[Due]:
     """What is due. A store that cannot be used is told only where that cuts off no mail under way.
 
     alone: no mail is under way. One that is cut off would stay claimed, though nobody sends it.
     """
     try:
-        return await _in_store(writer, partial(_claim, now=now, most=most))
+        return await _in_store(writer, partial(_claim, now=now, most=most, alarms=alarms))
     except StoreUnavailable:
         if alone:
             raise
         return []
 
 
-def _claim(tx: Connection, now: datetime, most: int) -> list[Due]:
-    return outbox.claim_due(tx, now, now + _CLAIM, most)
+def _claim(tx: Connection, now: datetime, most: int, *, alarms: bool) -> list[Due]:
+    return outbox.claim_due(tx, now, now + _CLAIM, most, alarms=alarms)
 
 
 async def _deliver(writer: Writer, send: Send, mail: Due, office: Office, clock: Clock) -> None:

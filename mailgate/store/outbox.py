@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailgate.core.mail import Due, Outgoing
+from mailgate.core.mail import ALARMS, Due, Outgoing
 from mailgate.store import blobs
 from mailgate.store.connection import Connection, Row
 from mailgate.store.times import moment, opt_moment, opt_stamp, stamp
 
 CANCELLED = "cancelled"
+_AN_ALARM = f"template in ({', '.join(repr(template) for template in ALARMS)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What is to be sent. error: of the oldest; overtaken: whether a newer one was sent."""
+    """What is to be sent. error: of the oldest; overtaken: whether a newer one was sent, other than an alarm."""
 
     count: int = 0
     since: datetime | None = None
@@ -64,8 +65,8 @@ def queue(tx: Connection, mail: Outgoing, now: datetime) -> int:
     )
 
 
-def claim_due(tx: Connection, now: datetime, until: datetime, most: int) -> list[Due]:
-    """Take the oldest mails that are due for oneself, until a time when the claim lapses.
+def claim_due(tx: Connection, now: datetime, until: datetime, most: int, *, alarms: bool = False) -> list[Due]:
+    """Take the oldest mails that are due for oneself, until a time when the claim lapses. alarms: of these alone.
 
     Fewer where they are big, but at least one. What one person is to read of one ticket goes out in its order:
     the next is not due while one before it waits.
@@ -76,7 +77,7 @@ def claim_due(tx: Connection, now: datetime, until: datetime, most: int) -> list
         " and (o.leased_until is null or o.leased_until <= :now)"
         " and not exists (select 1 from outbox e where e.ticket = o.ticket and e.recipient = o.recipient"
         " and e.id < o.id and e.state = 'queued')"
-        " order by o.next_try_at, o.id limit :most",
+        f" {f'and o.{_AN_ALARM}' if alarms else ''} order by o.next_try_at, o.id limit :most",
         now=stamp(now),
         most=most,
     )
@@ -193,7 +194,7 @@ def waiting(tx: Connection) -> Waiting:
     )
     if row is None:
         return Waiting()
-    newer = "select 1 from outbox where id > :id and state = 'sent' limit 1"
+    newer = f"select 1 from outbox where id > :id and state = 'sent' and not {_AN_ALARM} limit 1"
     overtaken = bool(tx.value(newer, id=row["id"]))
     return Waiting(queued(tx), moment(row["created_at"]), row["last_error"] or "", overtaken)
 
@@ -259,7 +260,7 @@ def cancel(tx: Connection, outbox: int) -> None:
 
 
 _DUE = (
-    "select o.id, o.created_at, o.sender, o.recipient, o.message_id, o.tries, b.key, b.data"
+    "select o.id, o.created_at, o.sender, o.recipient, o.message_id, o.template, o.tries, b.key, b.data"
     " from outbox o join blob b on b.id = o.blob where o.id = :id"
 )
 
@@ -273,6 +274,7 @@ def _due(tx: Connection, row: Row) -> Due:
         raw=blobs.opened(tx, row),
         tries=row["tries"],
         message_id=row["message_id"],
+        template=row["template"],
     )
 
 

@@ -39,9 +39,9 @@ class Roads:
     smtp: int
     imap: Dovecot
 
-    def check(self, password: str = PASSWORD, smtp: int = 0) -> tuple[int, list[dict[str, Any]]]:
+    def check(self, password: str = PASSWORD, smtp: int = 0, more: str = "") -> tuple[int, list[dict[str, Any]]]:
         outgoing = f'via = "smtp"\nhost = "127.0.0.1"\nport = {smtp or self.smtp}'
-        text = rules_text(free_port(), outgoing) + IMAP.format(port=self.imap.port, user=USER)
+        text = rules_text(free_port(), outgoing) + IMAP.format(port=self.imap.port, user=USER) + more
         (self.folder / "rules.toml").write_text(text, encoding="utf-8")
         place = ["--rules", str(self.folder / "rules.toml"), "--data", str(self.folder / "data")]
         command = [sys.executable, "-m", "mailgate", *place, "check", "--online", "--json"]
@@ -87,6 +87,20 @@ def test_what_cannot_be_reached_is_told_with_what_to_do(roads: Roads) -> None:
     assert "wrong-one" not in json.dumps(found)
     assert not smtp["good"]
     assert "[outgoing]" in smtp["do"]
+
+
+@pytest.mark.servers
+def test_server_for_alarms_is_asked_whether_it_takes_them_and_gets_none(roads: Roads, tmp_path: Path) -> None:
+    alarms = '[outgoing.alarms]\nhost = "127.0.0.1"\nport = {}\ntls = "none"\n'
+    what = "smtp 127.0.0.1:{} for alarms"
+    _, found = roads.check(smtp=free_port(), more=alarms.format(roads.smtp))
+    told = {one["what"]: one for one in found}
+    assert told[what.format(roads.smtp)]["told"] == "takes our mail to admin@desk.example"
+    assert roads.imap.contents() == {}
+    nobody = free_port()
+    _, found = roads.check(smtp=free_port(), more=alarms.format(nobody))
+    told = {one["what"]: one for one in found}
+    assert "[outgoing.alarms]" in told[what.format(nobody)]["do"]
 
 
 @pytest.mark.servers

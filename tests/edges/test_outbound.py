@@ -10,9 +10,9 @@ from typing import Literal
 
 import pytest
 
-from mailgate.core.mail import Delivery, Due, Failed, Sent, file_name
+from mailgate.core.mail import ALARMS, Delivery, Due, Failed, Sent, file_name
 from mailgate.edges import outbound
-from mailgate.edges.outbound import FileTransport, SmtpTransport
+from mailgate.edges.outbound import AlarmTransport, FileTransport, SmtpTransport
 from tests.proxy import wire
 from tests.servers import PASSWORD, USER, Certificate, Smarthost, eventually, free_port
 from tests.sink import Sink, sink
@@ -187,6 +187,54 @@ class TestRefusals:
         async with sink() as server:
             assert isinstance(await one(server, replace(DUE, sender="a@b\r\nDATA")), Failed)
             assert server.connections == []
+
+
+@asynccontextmanager
+async def two_roads(first: int, second: int) -> AsyncIterator[AlarmTransport]:
+    """To two servers by their ports."""
+    roads = (SmtpTransport(Outgoing(port), None, 1) for port in (first, second))
+    transport = AlarmTransport(*roads)
+    try:
+        yield transport
+    finally:
+        await transport.close()
+
+
+class TestAlarms:
+    ALARM = replace(DUE, to="admin@desk.example", template="trouble")
+
+    async def test_alarms_alone_go_by_the_second_server(self) -> None:
+        async with sink() as first, sink() as second, two_roads(first.port, second.port) as transport:
+            for template in ("ack", *ALARMS):
+                assert await transport.send(replace(self.ALARM, template=template)) == Sent()
+            assert (len(first.taken), len(second.taken)) == (1, len(ALARMS))
+
+    @pytest.mark.parametrize(
+        ("stage", "reply"), [("RCPT", "550 5.7.1 no"), ("DATA", "451 4.3.0 later"), ("EHLO", "drop")]
+    )
+    async def test_while_the_second_fails_the_first_has_them(self, stage: str, reply: str) -> None:
+        async with sink() as first, sink() as second, two_roads(first.port, second.port) as transport:
+            second.replies[stage] = [reply]
+            assert await transport.send(self.ALARM) == Sent()
+            assert [to for _, to, _ in first.taken] == [["admin@desk.example"]]
+
+    async def test_what_neither_takes_is_told_of_both_and_given_up_only_where_both_refuse(self) -> None:
+        async with sink() as first, sink() as second, two_roads(first.port, second.port) as transport:
+            second.replies["RCPT"] = ["550 5.7.1 not yours", "550 5.7.1 not yours"]
+            first.replies["RCPT"] = ["451 4.7.1 later", "550 5.1.1 nobody"]
+            fates = [await transport.send(self.ALARM) for _ in range(2)]
+            assert fates == [
+                Failed("550 5.7.1 not yours; by [outgoing]: 451 4.7.1 later"),
+                Failed("550 5.7.1 not yours; by [outgoing]: 550 5.1.1 nobody", permanent=True),
+            ]
+
+    async def test_a_question_whether_a_server_takes_a_mail_sends_none(self) -> None:
+        async with sink() as server, road(Outgoing(server.port)) as transport:
+            server.replies["RCPT"] = ["250 2.1.5 OK", "550 5.1.1 nobody"]
+            assert await transport.would_take(self.ALARM) == Sent()
+            assert await transport.would_take(self.ALARM) == Failed("550 5.1.1 nobody", permanent=True)
+            assert server.taken == []
+            assert await transport.send(DUE) == Sent()
 
 
 async def _assert_gets_through(transport: SmtpTransport) -> None:

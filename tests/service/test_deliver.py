@@ -28,6 +28,7 @@ from tests.support import desk as desk_with
 
 GONE = "550 5.1.1 no such user"
 MINUTE = timedelta(minutes=1)
+ALARM = Notice("rules_refused", "admin@example.es", "es", values={"problems": ["x"], "since": NOW})
 
 
 @dataclass
@@ -95,6 +96,31 @@ def test_more_mails_than_one_batch_go_out_in_one_go(desk: StoredDesk, deliver: C
     road = Road()
     assert deliver(road) == 120
     assert len({mail.message_id for mail in road.tried}) == 120
+
+
+def test_alarms_can_be_sent_past_all_that_waits(desk: StoredDesk, writer: Writer):
+    for number in range(60):
+        desk.post(for_nobody("ana@acme.example"), f"t{number}")
+    desk.post(ALARM, "x1", NOW + MINUTE)
+    road = Road(now=NOW + MINUTE)
+    assert asyncio.run(drain(writer, road.send, lambda: desk.office, lambda: road.now, alarms=True)) == 1
+    assert [(mail.to, mail.template) for mail in road.tried] == [("admin@example.es", "rules_refused")]
+
+
+def test_an_alarm_that_went_out_says_nothing_of_the_server_that_others_wait_for(desk: StoredDesk, writer: Writer):
+    def overtaken() -> bool:
+        with desk.store.read() as tx:
+            return outbox.waiting(tx).overtaken
+
+    desk.post(for_nobody("ana@acme.example"), "t1")
+    desk.post(ALARM, "x1")
+    asyncio.run(drain(writer, Road().send, lambda: desk.office, lambda: NOW, alarms=True))
+    assert not overtaken()
+    desk.post(for_nobody("bob@tienda.example"), "t2")
+    newest = desk.mails()[-1].id
+    with desk.store.write() as tx:
+        outbox.mark_sent(tx, newest, NOW)
+    assert overtaken()
 
 
 def test_envelope_sender_names_the_mail(desk: StoredDesk, writer: Writer):

@@ -105,6 +105,15 @@ class Dkim(Section):
     key_file: Text
 
 
+class Alarms(Login):
+    """[outgoing.alarms], a second way out: for what the admin is to know of the first, too."""
+
+    host: Text
+    port: Port = 587
+    tls: Tls = "starttls"
+    user: str = ""
+
+
 class Outgoing(Login):
     """[outgoing], the way out."""
 
@@ -115,6 +124,7 @@ class Outgoing(Login):
     user: str = ""
     give_up: Span = timedelta(days=5)
     dkim: Dkim | None = None
+    alarms: Alarms | None = None
 
 
 class Monitor(Section):

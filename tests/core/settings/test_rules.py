@@ -243,6 +243,12 @@ REFUSED = [
     ("[outgoing]\nvia = 'sendmail'", 'outgoing.via: "sendmail" is not possible here; use files or smtp'),
     ("[outgoing]\nhost = 'h.es'\nuser = 'u'", 'outgoing: tls = "none" sends the password to h.es in the clear'),
     ("[outgoing]\ndkim = { domain = 'x', key_file = 'k' }", "outgoing.dkim.selector: is missing"),
+    ("[outgoing.alarms]\nport = 465", "outgoing.alarms.host: is missing"),
+    ("[outgoing.alarms]\nhost = 'h'\nvia = 'smtp'", "outgoing.alarms.via: unknown key"),
+    (
+        "[outgoing.alarms]\nhost = 'h.es'\nuser = 'u'\ntls = 'none'",
+        'outgoing.alarms: tls = "none" sends the password to h.es',
+    ),
     ("trust: relays = ['10.0.0.1/8']", 'trust.relays: "10.0.0.1/8" is no network; write it as in "192.0.2.0/24"'),
     (
         "[technicians.x]\nname = 'X'\naddresses = ['x@example.es']\npassword_file = 'x'",

@@ -1,0 +1,75 @@
+"""The first server takes no mail: the admin reads of it by the second one, over a real daemon and two real Postfix."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import servers
+from tests.faults import checks
+from tests.faults.driver import Desk, desk_in
+from tests.faults.senders import Postbag
+from tests.running import read
+from tests.servers import Smarthost, eventually, free_port
+
+pytestmark = [pytest.mark.slow, pytest.mark.servers]
+
+_OUTGOING = """via = "smtp"
+host = "127.0.0.1"
+port = {first}
+
+[outgoing.alarms]
+host = "127.0.0.1"
+port = {second}
+tls = "none"
+"""
+
+
+@pytest.fixture
+def second() -> Iterator[Smarthost]:
+    with (
+        servers.public_folder() as folder,
+        servers.postfix_smarthost(servers.certificate(folder), "desk.example") as up,
+    ):
+        yield up
+
+
+def _told(smarthost: Smarthost) -> list[str]:
+    """The subjects of what went to the admin, in order."""
+    mails = sorted((read(raw) for raw in smarthost.mails()), key=lambda mail: str(mail["Date"]))
+    return [str(mail["Subject"]) for mail in mails if mail["To"] == "admin@desk.example"]
+
+
+def _restart(desk: Desk) -> None:
+    """The jobs of each minute are done at once."""
+    desk.stop()
+    desk.start()
+
+
+def test_trouble_with_the_first_server_and_its_end_are_told_by_the_second_once_each(
+    tmp_path: Path, second: Smarthost
+) -> None:
+    gone = free_port()
+    with desk_in(tmp_path, outgoing=_OUTGOING.format(first=gone, second=second.port)) as desk:
+        desk.rules.write_text(desk.rules.read_text().replace("[monitor]", '[monitor]\nunsent_after = "1s"'))
+        desk.start()
+        desk.verb("inject", "-", stdin=Postbag(random.Random(1)).request().raw)
+        eventually(lambda: checks.value(desk, "select count(*) from outbox where tries > 0"))
+        _restart(desk)
+        eventually(lambda: _told(second))
+        _restart(desk)
+        with servers.public_folder() as folder, servers.postfix_smarthost(servers.certificate(folder)) as first:
+            desk.rules.write_text(desk.rules.read_text().replace(f"{gone}", f"{first.port}"))
+            for number in checks.rows(desk, "select id from outbox where state = 'queued'"):
+                desk.verb("outbox", "retry", str(number[0]))
+            eventually(lambda: not checks.value(desk, "select count(*) from outbox where state = 'queued'"))
+            _restart(desk)
+            eventually(lambda: len(_told(second)) == 2)
+            _restart(desk)
+            assert _told(first) == []
+        trouble, over = _told(second)
+        assert trouble.startswith("Problema: ")
+        assert over.startswith("Resuelto: ")
