@@ -74,6 +74,7 @@ class Mail:
     unreadable: "" or the bound that the message breaks, so that it was not read whole.
     doubt: "" or why its header cannot be read in one way only.
     verdicts: what was found out about who sent it, where something depends on that.
+    ahead: what was made of the text before the message's turn, None where nothing was.
     """
 
     message_id: str
@@ -97,6 +98,7 @@ class Mail:
     unreadable: str = ""
     doubt: str = ""
     verdicts: Verdicts = UNCHECKED
+    ahead: Ahead | None = field(default=None, repr=False, compare=False)
 
     def header(self, name: str) -> str:
         """The first value of a header, "" where there is none."""
@@ -123,6 +125,18 @@ class Reading:
     doubt: str = ""
     forward: bool = False
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What takes nothing but the message to find out, and so can be done before its turn.
+
+    reading: as of a message that opens a ticket. access_data: where they stand in the text that is read, each from
+    its first character to behind its last.
+    """
+
+    reading: Reading
+    access_data: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,11 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from mailgate.core.mail import Envelope, Mail
+from mailgate.core.access_data import spans
+from mailgate.core.mail import Ahead, Envelope, Mail
 from mailgate.core.message import mime
 from mailgate.core.message.burden import burdensome
 from mailgate.core.reading import fresh
@@ -281,8 +283,8 @@ def _made(raw: bytes, envelope: Envelope, reason: str) -> Mail:
     if reason:
         return mime.head(raw, envelope, reason)
     mail = mime.parse(raw, envelope)
-    fresh.read(mail, (), first=True)  # whether that can be done as well, since who asks will do it
-    return mail
+    reading = fresh.read(mail, (), first=True)
+    return replace(mail, ahead=Ahead(reading, tuple(spans(fresh.source(mail)[0]))))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from mailgate.store import quarantine
 from tests.running import running_desk
 from tests.servers import eventually
 from tests.stored import stored_desk
-from tests.support import NOW, written
+from tests.support import NOW, plan, reply_address, ticket, written
+from tests.support import known as facts
 
 ENVELOPE = Envelope("smtp", "ana@acme.example", ("soporte@example.es",))
 BIG = written("No funciona.\n" * 60_000)
@@ -149,6 +150,31 @@ def test_running_desk_goes_on_with_the_next_message(tmp_path: Path, monkeypatch:
 
 def several(count: int) -> list[tuple[bytes, Envelope]]:
     return [(written(message_id=f"<m{number}@acme.example>"), ENVELOPE) for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hola:\n\nNo funciona el carrito.\n\nAna",
+        "Hola:\n\nEl usuario es ana y la contraseña: Tr3s.Tristes-tigres\n\nAna",
+        "#tope 2h\n\nLa clave de la otra vez ya no vale: s3creta-Vieja!9",
+        "Gracias.\n\nEl 2 nov 2026, Marta escribió:\n> Hecho.\n> Un saludo",
+        "> ¿Funciona?\nNo.\n> ¿Seguro?\nSí.",
+        "",
+    ],
+)
+@pytest.mark.parametrize("known", [(), ("s3creta-Vieja!9",)])
+@pytest.mark.parametrize("history", [(), ("Hecho.\nUn saludo",)])
+@pytest.mark.parametrize("to", ["", reply_address(12, "ana@acme.example")])
+def test_what_is_made_of_the_text_ahead_changes_no_decision(
+    text: str, known: tuple[str, ...], history: tuple[str, ...], to: str
+) -> None:
+    parts = {"to": to} if to else {}
+    raw = written(text, **parts)
+    told = facts(*([ticket()] if to else []), secrets=frozenset(known), history={12: history})
+    ahead = parsing._made(raw, Envelope("imap"), "")
+    assert ahead.ahead is not None
+    assert plan(ahead, told) == plan(mime.parse(raw, Envelope("imap")), told)
 
 
 def test_few_messages_are_read_in_the_program_itself(parser: Parser) -> None:

@@ -74,9 +74,12 @@ class Covering:
         self._known = {value for value in (*known, *self._numbers) if _unmistakable(value)}
         self._next = first
 
-    def learns(self, text: str) -> bool:
-        """Whether there is anything in a part; it is recognised in the others from now on, too."""
-        found = [text[start:stop] for start, stop in spans(text)]
+    def learns(self, text: str, known: Collection[Span] | None = None) -> bool:
+        """Whether there is anything in a part; it is recognised in the others from now on, too.
+
+        known: where access data stand in it, None to look.
+        """
+        found = [text[start:stop] for start, stop in (spans(text) if known is None else known)]
         self._known |= set(filter(_unmistakable, found[: max(0, _MOST_KNOWN - len(self._known))]))
         return bool(found) or any(value in text for value in self._known)
 
@@ -120,8 +123,9 @@ def cover(mail: Mail, known: Collection[str], numbers: Mapping[int, str], first:
     text, from_html = fresh.source(mail)
     covering = Covering(known, numbers, first)
     names = (_in_words(file.name) for file in mail.attachments)
-    told = [covering.learns(part) for part in (text, mail.subject, *names)]
-    if not any(told):
+    found = [covering.learns(text, mail.ahead.access_data if mail.ahead else None)]
+    found += [covering.learns(part) for part in (mail.subject, *names)]
+    if not any(found):
         return mail, {}
     covered = covering.covered(text)
     subject = covering.covered(mail.subject)
@@ -131,7 +135,8 @@ def cover(mail: Mail, known: Collection[str], numbers: Mapping[int, str], first:
     # What is made of the HTML is the text that it says; beside a text part it is only compared with that.
     html = "" if from_html else _in_html(mail.html, covering.values)
     headers = {**mail.headers, "subject": (subject,)} if subject != mail.subject else mail.headers
-    return replace(mail, text=covered, html=html, subject=subject, attachments=files, headers=headers), covering.values
+    told = replace(mail, text=covered, html=html, subject=subject, attachments=files, headers=headers, ahead=None)
+    return told, covering.values
 
 
 def _in_words(name: str) -> str:

@@ -55,6 +55,8 @@ def read(mail: Mail, history: Sequence[str], first: bool) -> Reading:
     history: whole plain texts of earlier messages of the ticket, received and sent, newest last.
     first: the message opens a ticket, so that all of its text is shown.
     """
+    if mail.ahead is not None and first and not history:
+        return mail.ahead.reading
     whole, from_html = source(mail)
     found = cut(whole, history)
     fresh = found.text()
