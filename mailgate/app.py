@@ -23,6 +23,7 @@ from mailgate.core.writing.phrases import count
 from mailgate.edges.clockwork import Clockwork, Doubt
 from mailgate.edges.listening import Shortage
 from mailgate.edges.monitor import Monitor, Seen
+from mailgate.edges.named_files import tls_context
 from mailgate.edges.notify import Notifier
 from mailgate.edges.outbound import transport_for
 from mailgate.edges.peers import Peers, ours
@@ -90,6 +91,7 @@ class Daemon:
         self._daily = Daily(self._store, self._writer, lambda: self._office, self._ring_outbox)
         self._transport = transport_for(self._office.desk.rules, rules_path, data)
         self._passwords = passwords(self._office.desk.rules, rules_path)
+        tls_context(self._office.desk.rules.smtp, rules_path.parent)  # to miss it later would be too late
         self._doubt = Doubt()
         self._stopping = asyncio.Event()
 
@@ -154,6 +156,7 @@ class Daemon:
                     lmtp=source == "lmtp",
                     sign_in=sign_in,
                     peers=Peers(ours=lambda peer: ours(peer, self._office.desk.rules.trust.relays)),
+                    folder=self._rules_path.parent,
                 )
                 await gate.start()
                 self._gates.append(gate)
@@ -264,6 +267,7 @@ class Daemon:
             for mailbox in office.desk.rules.imap:
                 config.secret(mailbox, self._rules_path.parent)  # to miss one later would be too late
             secrets = passwords(office.desk.rules, self._rules_path)
+            tls_context(office.desk.rules.smtp, self._rules_path.parent)
         except RulesError as error:
             self._tell_admin(error)
             return

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,13 @@ def read(path: Path, instead: Mapping[Path, str] = _AS_THEY_ARE) -> tuple[Rules,
         order = {source.name: number for number, source in enumerate(sources)}
         raise RulesError(sorted(problems, key=lambda problem: (order[problem.file], problem.line)))
     return built, json.dumps(merged.data, ensure_ascii=False, default=str)
+
+
+def problems(path: Path, faults: Iterable[Fault]) -> list[RulesProblem]:
+    """What else is wrong with rules that can be taken up, told with file and line as what stands in them."""
+    sources = _sources(path, _AS_THEY_ARE)
+    merged = merge([source.data for source in sources])
+    return [_problem(fault, merged, sources) for fault in faults]
 
 
 def _problem(fault: Fault, merged: Merged, sources: list[_Source]) -> RulesProblem:
@@ -193,8 +200,7 @@ def _includes(path: Path, state: Hashable) -> tuple[str, ...]:
 def secret(settings: Section, base: Path, name: str = "password") -> str | None:
     """What `password_file` or `password_env` of some settings leads to; None if neither is set.
 
-    base: the folder of rules.toml, from which the file's path counts. A systemd credential with the
-    file's name goes before it (LoadCredential=imap: for `password_file = "secrets/imap"`).
+    base: the folder of rules.toml, see `named`.
     """
     variable, file = str(getattr(settings, f"{name}_env", "")), str(getattr(settings, f"{name}_file"))
     if variable:
@@ -203,11 +209,18 @@ def secret(settings: Section, base: Path, name: str = "password") -> str | None:
         return os.environ[variable]
     if not file:
         return None
-    given = os.environ.get("CREDENTIALS_DIRECTORY")
-    credential = Path(given or ".") / Path(file).name
-    found = credential if given and credential.is_file() else base / file
     try:
-        with found.open(encoding="utf-8") as opened:
+        with named(file, base).open(encoding="utf-8") as opened:
             return opened.read(_LONGEST_SECRET).rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(file, 0, f"{name}_file names it, but it cannot be read: {error}") from None
+
+
+def named(file: str, base: Path) -> Path:
+    """Where a file is that the rules name: its path counts from their folder, `base`.
+
+    A systemd credential with the file's name goes before it (LoadCredential=imap: for `"secrets/imap"`).
+    """
+    given = os.environ.get("CREDENTIALS_DIRECTORY")
+    credential = Path(given or ".") / Path(file).name
+    return credential if given and credential.is_file() else base / file

@@ -181,7 +181,7 @@ def test_problems_of_the_rules_are_told_as_json_too(run: Run, place: Path) -> No
     (place / "rules.toml").write_text("[desk]\nname = 3\n", encoding="utf-8")
     code, out, _ = run("check", "--json")
     assert code == WRONG
-    assert {"file", "line", "key", "what"} == set(json.loads(out)[0])
+    assert {"file", "line", "key", "what", "warning"} == set(json.loads(out)[0])
 
 
 @pytest.mark.parametrize("verb", [["tickets"], ["sell", "acme", "4h"], ["inject", "-"], ["audit"], ["run"]])
@@ -263,6 +263,12 @@ def test_missing_password_file_stops_the_daemon_at_the_start(run: Run, place: Pa
     outgoing = 'via = "smtp"\nhost = "127.0.0.1"\nuser = "u"\npassword_file = "secrets/smtp"'
     (place / "rules.toml").write_text(rules_text(0, outgoing), encoding="utf-8")
     _is_one_clear_line(run("run"), WRONG, "secrets/smtp")
+
+
+def test_certificate_that_is_not_there_stops_the_daemon_at_the_start(run: Run, place: Path) -> None:
+    text = rules_text(0).replace("[smtp]", '[smtp]\ntls_cert_file = "tls/cert.pem"\ntls_key_file = "tls/key.pem"')
+    (place / "rules.toml").write_text(text, encoding="utf-8")
+    _is_one_clear_line(run("run"), WRONG, "tls/cert.pem", "smtp.tls_cert_file")
 
 
 @pytest.mark.slow

@@ -342,7 +342,7 @@ def gate(tmp_path: Path, names: Names) -> Iterator[RunningDesk]:
     desk = RunningDesk.on_free_ports(tmp_path)
     text = desk.rules()
     text = text.replace('technicians = "token"', f'{STRICT}\ndns = "127.0.0.1:{names.port}"')
-    tls = f'tls_cert_file = "{tmp_path}/cert.pem"\ntls_key_file = "{tmp_path}/key.pem"\nmax_size'
+    tls = 'tls_cert_file = "cert.pem"\ntls_key_file = "key.pem"\nmax_size'
     text = text.replace("max_size", tls).replace(f'["{MARTA}"]', f'["{MARTA}"]\npassword_file = "marta"')
     desk.rules_path.write_text(text)
     with started(desk):

@@ -7,6 +7,7 @@ import logging
 import re
 import ssl
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from aiosmtpd.lmtp import LMTP
@@ -18,9 +19,10 @@ from mailgate.core.mail import Envelope, Source
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.servers import Smtp as Settings
 from mailgate.edges import listening
+from mailgate.edges.named_files import tls_context
 from mailgate.edges.peers import Peers
 from mailgate.edges.signin import SignIn
-from mailgate.errors import MailgateError, MailTooBig, StoreUnavailable, UnknownRecipient
+from mailgate.errors import MailgateError, MailTooBig, RulesError, StoreUnavailable, UnknownRecipient
 
 log = logging.getLogger("mailgate.smtp")
 
@@ -289,7 +291,10 @@ class _LmtpConnection(_Bounded, LMTP):
 
 
 class Gate:
-    """One listening address. settings: asked for each connection, so that a reload counts for the next."""
+    """One listening address. settings: asked for each connection, so that a reload counts for the next.
+
+    folder: of rules.toml, from which the paths of certificate and key count.
+    """
 
     def __init__(
         self,
@@ -300,8 +305,11 @@ class Gate:
         lmtp: bool = False,
         sign_in: SignIn | None = None,
         peers: Peers | None = None,
+        folder: Path = Path(),
     ) -> None:
         self._listen = listen
+        self._folder = folder
+        self._tls: ssl.SSLContext | None = None
         self.open: set[_Bounded] = set()
         self._settings = settings
         self._handler = handler
@@ -344,13 +352,17 @@ class Gate:
 
     def _connection(self) -> Any:
         settings = self._settings()
+        try:
+            self._tls = tls_context(settings, self._folder)
+        except RulesError as error:  # half renewed: those of before still serve
+            log.warning("%s", error)
         connection: Any = self._kind(
             self._handler,
             hostname="mailgate",  # else every connection looks its own name up, blocking
             ident="ESMTP mailgate",
             data_size_limit=settings.max_size,
             enable_SMTPUTF8=True,
-            tls_context=_tls(settings),
+            tls_context=self._tls,
             authenticator=self._sign_in if self._sign_in and self._sign_in.offered else None,
             loop=asyncio.get_running_loop(),
         )
@@ -366,14 +378,6 @@ def quiet_libraries() -> None:
 def _busy(connection: Any) -> bool:
     """Whether a message of this connection is between DATA and its reply."""
     return bool(connection.envelope and connection.envelope.content)
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if not settings.tls_cert_file:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file)
-    return context
 
 
 def _peer(session: Session) -> str:

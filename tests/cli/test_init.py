@@ -124,6 +124,11 @@ def test_answers_of_a_person_stand_in_the_rules(folder: Path) -> None:
         {"host": "mail.web.example", "user": "ayuda@web.example", "password_file": "secrets/imap", "after": "seen"}
     ]
     assert rules["outgoing"] == {"via": "smtp", "host": "127.0.0.1", "port": 25, "tls": "none"}
+    missing = run(folder, "check")
+    assert missing.returncode == 2
+    assert "secrets/imap; put it there" in missing.stderr
+    (folder / "secrets").mkdir()
+    (folder / "secrets" / "imap").write_text("password")
     assert run(folder, "check").returncode == 0
 
 

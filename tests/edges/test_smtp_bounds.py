@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -276,6 +278,22 @@ async def test_too_many_recipients_are_refused_for_now_and_the_mail_is_taken_for
         assert said[100].startswith("452 4.5.3")
         await wire.say(b"DATA")
         assert (await wire.say(MAIL[:-2]))[:3] == "250"
+
+
+async def test_certificate_that_is_half_renewed_leaves_the_one_before_in_use(
+    own_certificate: Any, tmp_path: Path
+) -> None:
+    for file in (own_certificate.cert, own_certificate.key):
+        shutil.copy(file, tmp_path)
+    settings = Smtp(tls_cert_file="cert.pem", tls_key_file="key.pem")
+    it = Gateway()
+    it.gate._settings, it.gate._folder = (lambda: settings), tmp_path
+    await it.gate.start()
+    for _ in range(2):
+        wire = await hello(it)
+        assert (await wire.say(b"STARTTLS"))[:3] == "220"
+        (tmp_path / "key.pem").write_bytes(b"half")
+    await it.stop()
 
 
 async def test_commands_before_tls_do_not_count_inside_it(own_certificate: Any) -> None:

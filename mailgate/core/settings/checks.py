@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from mailgate.core.settings import faults
 from mailgate.core.settings.faults import Fault
+from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.locate import Path
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.wording import did_you_mean, quoted
@@ -37,6 +38,9 @@ _ADDRESSES: tuple[tuple[str, Path], ...] = (
     ("client", ("clients", ANY, "addresses", ANY)),
 )
 
+_LISTENERS: tuple[Path, ...] = (("smtp", "listen"), ("smtp", "lmtp"), ("web", "listen"), ("monitor", "listen"))
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - looked for, not listened on
+
 
 def build(data: Mapping[str, Any]) -> Rules | list[Fault]:
     """The rules from what tomllib read, or everything that is wrong with them."""
@@ -45,7 +49,7 @@ def build(data: Mapping[str, Any]) -> Rules | list[Fault]:
         rules = Rules.model_validate(data)
     except ValidationError as error:
         return [*faults.of(error, Rules), *found]
-    return found or rules
+    return found or [*_listeners_twice(rules)] or rules
 
 
 def _each(data: Any, pattern: Path, path: Path = ()) -> Iterator[tuple[Path, str]]:
@@ -94,3 +98,25 @@ def _passwords_in_the_clear(data: Mapping[str, Any]) -> Iterator[Fault]:
             if written:
                 what = "lets them sign in, which takes TLS; name smtp.tls_cert_file and smtp.tls_key_file"
                 yield Fault(path, what)
+
+
+def _listeners_twice(rules: Rules) -> Iterator[Fault]:
+    """Two servers cannot wait at one place; what systemd hands over has names of its own."""
+    places: list[tuple[Path, Endpoint]] = []
+    for section, key in _LISTENERS:
+        place = getattr(getattr(rules, str(section)), str(key))
+        if place is None or place.kind == "systemd":
+            continue
+        for path, other in places:
+            if _meet(place, other):
+                what = f"is where {'.'.join(map(str, path))} listens; give each a port of its own"
+                yield Fault((section, key), what, path)
+        places.append(((section, key), place))
+
+
+def _meet(one: Endpoint, other: Endpoint) -> bool:
+    """Whether whoever listens at one keeps the other from it; port 0 is any that is free."""
+    if one.kind != other.kind or one.kind == "unix":
+        return one == other
+    hosts = {place.host.replace("localhost", "127.0.0.1") for place in (one, other)}
+    return one.port == other.port != 0 and (len(hosts) == 1 or not hosts.isdisjoint(_EVERYWHERE))

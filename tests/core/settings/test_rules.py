@@ -151,7 +151,7 @@ def test_what_is_left_out_is_as_the_interface_shows():
 @pytest.mark.parametrize(
     ("written", "endpoint"),
     [
-        ("127.0.0.1:8025", Endpoint("tcp", "127.0.0.1", 8025)),
+        ("127.0.0.1:8026", Endpoint("tcp", "127.0.0.1", 8026)),
         ("[::1]:25", Endpoint("tcp", "::1", 25)),
         ("unix:/run/mailgate.sock", Endpoint("unix", path="/run/mailgate.sock")),
         ("systemd", Endpoint("systemd")),
@@ -159,7 +159,7 @@ def test_what_is_left_out_is_as_the_interface_shows():
     ],
 )
 def test_a_place_to_listen_is_read(written, endpoint):
-    assert rules(f"[smtp]\nlisten = {written!r}\nlmtp = {written!r}").smtp.lmtp == endpoint
+    assert rules(f"[smtp]\nlmtp = {written!r}").smtp.lmtp == endpoint
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
@@ -232,6 +232,10 @@ REFUSED = [
     ("[smtp]\nlisten = 'x:70000'", 'smtp.listen: "x:70000" is no place'),
     ("[smtp]\nmax_size = '25'", 'smtp.max_size: "25" cannot be read; write a whole number and its unit, as in "25MB"'),
     ("[smtp]\ntls_cert_file = 'x'", "smtp: STARTTLS needs two files; name both tls_cert_file and tls_key_file"),
+    ("[smtp]\nlisten = '127.0.0.1:25'\nlmtp = 'localhost:25'", "smtp.lmtp: is where smtp.listen listens; give each a port of its own"),
+    ("[smtp]\nlmtp = '127.0.0.1:8080'", "web.listen: is where smtp.lmtp listens"),
+    ("[monitor]\nlisten = '0.0.0.0:8080'", "monitor.listen: is where web.listen listens"),
+    ("[smtp]\nlisten = 'unix:/run/x'\nlmtp = 'unix:/run/x'", "smtp.lmtp: is where smtp.listen listens"),
     ("smtp = 1", "smtp: 1 is a whole number; use a table"),
     ("imap = 'x'", 'imap: "x" is text; use a list in square brackets'),
     (IMAP + "tls = 'none'", 'imap 1: tls = "none" sends the password to imap.example.es in the clear'),
