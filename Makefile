@@ -13,10 +13,10 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test quick check fuzz bench faults install guides lock clean packages
+.PHONY: help run demo test quick check fuzz bench bench-million faults install guides lock clean packages
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## run the desk with rules.toml and data/, listening on 127.0.0.1:8025
 	@printf '%s\n' \
@@ -54,6 +54,9 @@ fuzz: $(VENV)/.dev ## look for bytes that make it fail; ARGS='way --seconds 600'
 
 bench: $(VENV)/.dev ## how fast it is; ARGS='--help' tells what can be chosen
 	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-million: $(VENV)/.dev ## what the age of a desk costs: at 1,000 and at 1,000,000 messages (10 GB of disk for a while)
+	$(BIN)/python -m tests.bench.million $(ARGS)
 
 guides: $(VENV)/.dev ## write docs/guide-*.md anew, after a change of commands, templates or rules.toml
 	for audience in clients technicians; do for language in es en; do \

@@ -29,7 +29,9 @@ WALKED = {
     f"{tickets._TICKET} where true order by t.id desc": "whoever asks for all tickets gets them",
 }
 _READS = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
-_SCAN = re.compile(r"SCAN (\w+)(?! USING)")
+# A search by nothing looks for the least or the greatest from one end on, until one fits; of all there is, the first.
+_SCAN = re.compile(r"(?:SCAN|SEARCH) (\w+)(?! USING)")
+_END_OF_ALL = r"\b(?:min|max)\(id\)(?: as \w+|, 0\))?(?: \+ 1)? from {table}\b(?! where)"
 
 
 def walks(connection: Connection, sql: str, params: dict[str, object]) -> list[str]:
@@ -37,7 +39,12 @@ def walks(connection: Connection, sql: str, params: dict[str, object]) -> list[s
     if re.search(r"\border by (?:\w\.)?id(?: desc)? limit\b", sql):
         return []  # from one end until enough is found
     steps = [row[3] for row in connection.db.conn.execute(f"explain query plan {sql}", params)]
-    return [step for step in steps if (found := _SCAN.fullmatch(step)) and _table(sql, found[1]) in GROWING]
+    found = [(step, _table(sql, match[1])) for step in steps if (match := _SCAN.fullmatch(step))]
+    return [step for step, table in found if table in GROWING and not _is_end_of_all(sql, step, table)]
+
+
+def _is_end_of_all(sql: str, step: str, table: str) -> bool:
+    return step.startswith("SEARCH") and re.search(_END_OF_ALL.format(table=table), sql) is not None
 
 
 def _table(sql: str, name: str) -> str:

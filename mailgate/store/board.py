@@ -51,7 +51,7 @@ _SECTIONS: dict[Section, tuple[str, str]] = {
 
 def page(tx: Connection, section: Section, only: Only, now: datetime, today: date, most: int) -> list[Ticket]:
     """The first tickets of one section of the director's board, of those that they chose."""
-    where, values = only.where()
+    where, values = only.where(of_few=True)
     condition, order = _SECTIONS[section]
     given = {"now": stamp(now), "today": today.isoformat()}
     used = {name: value for name, value in given.items() if f":{name}" in condition}

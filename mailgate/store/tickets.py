@@ -93,6 +93,10 @@ def merge(tx: Connection, source: int, target: int) -> None:
     )
 
 
+# An expression has no index.
+_UNINDEXED = " || ''"
+
+
 @dataclass(frozen=True, slots=True)
 class Only:
     """Which tickets a list is of; None for all. late_at: those to which an answer was due before then.
@@ -109,11 +113,14 @@ class Only:
     late_at: datetime | None = None
     before: int | None = None
 
-    def where(self) -> tuple[str, dict[str, object]]:
-        """The conditions on `ticket t`, each after an "and", and their values."""
+    def where(self, *, of_few: bool = False) -> tuple[str, dict[str, object]]:
+        """The conditions on `ticket t`, each after an "and", and their values.
+
+        of_few: what else is asked has an index with few tickets, which is to be used, not that of all of a client.
+        """
         columns = ("id", "client", "status", "technician", "priority", "category")
         values: dict[str, object] = {name: getattr(self, name) for name in columns if getattr(self, name) is not None}
-        conditions = "".join(f" and t.{name} = :{name}" for name in values)
+        conditions = "".join(f" and t.{name}{_UNINDEXED if of_few else ''} = :{name}" for name in values)
         if self.late_at is not None:
             conditions += " and t.answer_due_at < :late_at"
             values["late_at"] = stamp(self.late_at)
@@ -128,7 +135,7 @@ EVERY = Only()
 
 def listed(tx: Connection, only: Only = EVERY, most: int | None = None) -> list[Ticket]:
     """The tickets of a list, newest first; of late ones the one that waits longest first."""
-    where, values = only.where()
+    where, values = only.where(of_few=only.late_at is not None)
     if most is not None:
         values["most"] = most
     limit = "" if most is None else " limit :most"
@@ -145,7 +152,7 @@ def going(tx: Connection, only: Only, most: int) -> list[Ticket]:
 
 def count(tx: Connection, only: Only = EVERY) -> int:
     """How many tickets a list has."""
-    where, values = only.where()
+    where, values = only.where(of_few=only.late_at is not None)
     return int(tx.value(f"select count(*) from ticket t where true{where}", **values))
 
 

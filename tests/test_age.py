@@ -1,0 +1,62 @@
+"""What is asked of a desk costs no more when it is old: counted in steps of SQLite's machine, at two ages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.bench import asked, history
+from tests.bench.desk import Place
+from tests.support import NOW
+
+_YOUNG, _OLD = 200, 1000
+# What a little more is: another page of an index, a longer list that is cut.
+_SLACK = 1.25
+_FEW = 600
+# Verbs that check templates first are asked by their functions, as pages and by the clock.
+_DEAR = ("mailgate balance", "mailgate report", "mailgate status")
+# What grows by its nature, and why.
+GROWS: dict[str, str] = {
+    "mail: new ticket of the huge client": "sums up the entries of the client",
+    "mail: saldo of the huge client": "reads all entries of the client",
+    "mail: informe of the huge client": "the same",
+    "mail: historial of the huge client": "counts the tickets of the client, and here a hundred are not many yet",
+    "page: home of the huge client": "reads all entries of the client",
+    "page: balance of the huge client": "the same",
+    "page: report of the huge client": "the same",
+    "each day: the account of the huge client": "the same",
+    "each minute: digest": "sums up all accounts, once a day",
+    "page: search of an ordinary client": "looks at each hit",
+    f"mailgate tickets --search carrito --client {history.ORDINARY}": "the same",
+}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[asked.AskedDesk]]:
+    """A young desk and an old one."""
+    steps, found = asked.Steps(), []
+    for tickets in (_YOUNG, _OLD):
+        place = Place(tmp_path_factory.mktemp(f"desk-{tickets}"))
+        place.data.mkdir()
+        history.make(place.database, tickets, NOW)
+        found.append(asked.AskedDesk(place, steps, lambda: NOW))
+    yield found
+    for desk in found:
+        desk.close()
+    steps.end()
+
+
+@pytest.mark.parametrize("name", [name for name in asked.QUESTIONS if not name.startswith(_DEAR)])
+def test_question_takes_no_more_steps_at_an_old_desk(desks: list[asked.AskedDesk], name: str) -> None:
+    young, old = (_steps(desk, name) for desk in desks)
+    assert (old <= young * _SLACK + _FEW) == (name not in GROWS), f"{young} steps, then {old}"
+
+
+def _steps(desk: asked.AskedDesk, name: str) -> int:
+    asked.QUESTIONS[name](desk)  # what is made once
+    before = desk.steps.count
+    asked.QUESTIONS[name](desk)
+    return desk.steps.count - before
