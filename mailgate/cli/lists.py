@@ -26,6 +26,9 @@ from mailgate.store import Connection, journal, outbox, quarantine
 from mailgate.store.outbox import Queued
 from mailgate.store.quarantine import Quarantined
 
+# A desk that is years old has sent a hundred thousand: what is older stands with its ticket.
+_MOST_SENT = 1_000
+
 
 @click.group(name="quarantine", invoke_without_command=True)
 @as_json
@@ -93,18 +96,22 @@ def quarantine_drop(place: Place, id: int) -> None:  # noqa: A002
 
 
 @click.group(name="outbox", invoke_without_command=True)
+@click.option("--sent", is_flag=True, help=f"What was sent, too: of the newest {_MOST_SENT} mails.")
 @as_json
 @pass_place
 @click.pass_context
-def outbox_group(context: click.Context, place: Place, json_wanted: bool) -> None:
+def outbox_group(context: click.Context, place: Place, json_wanted: bool, sent: bool) -> None:
     """List what is to be sent and what failed; retry or cancel one."""
     if context.invoked_subcommand:
         return
     rules = place.rules()
     with place.store() as store, store.read() as tx:
-        rows = [_outbox_object(mail, rules) for mail in outbox.listed(tx)]
-    columns = ("id", "state", "to", "template", "tries", "next_try_at", "last_error", "subject")
-    show(rows, json_wanted, lambda rows: table(rows, columns, "nothing waits to be sent"))
+        mails = {mail.id: mail for mail in (*outbox.listed(tx), *(outbox.newest(tx, _MOST_SENT) if sent else ()))}
+        rows = [_outbox_object(mails[number], rules) for number in sorted(mails)]
+    times = ("sent_at",) if sent else ("tries", "next_try_at", "last_error")
+    columns = ("id", "state", "to", "template", *times, "subject")
+    empty = "no mail was sent, and none waits to be" if sent else "nothing waits to be sent"
+    show(rows, json_wanted, lambda rows: table(rows, columns, empty))
 
 
 @outbox_group.command(name="retry")
@@ -175,6 +182,7 @@ def _outbox_object(mail: Queued, rules: Rules) -> dict[str, Any]:
         "state": mail.state,
         "tries": mail.tries,
         "next_try_at": when(mail.next_try_at, rules.zone),
+        "sent_at": when(mail.sent_at, rules.zone),
         "last_error": mail.last_error,
         "bounced": mail.bounced != "",
         "ticket": tag_of(rules, mail.ticket),

@@ -18,8 +18,8 @@ _AN_ALARM = f"template in ({', '.join(repr(template) for template in ALARMS)})"
 class Queued:
     """A row of the outbox as people see it. state: "queued", "sent" or "failed".
 
-    bounced: "" for a mail that did not come back, else "soft", "hard" or "past", see `schema`. kept: whether the mail
-    itself is still there.
+    bounced: "" for a mail that did not come back, else "soft", "hard" or "past", see `migrations/hostile`.
+    kept: whether the mail itself is still there.
     """
 
     id: int
@@ -34,6 +34,7 @@ class Queued:
     message_id: str = ""
     bounced: str = ""
     kept: bool = True
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,12 @@ def listed(tx: Connection) -> list[Queued]:
     return [_queued(row) for row in sorted(rows, key=lambda row: int(row["id"]))]
 
 
+def newest(tx: Connection, most: int) -> list[Queued]:
+    """The newest mails, sent or not, oldest first."""
+    rows = tx.rows("select * from outbox order by id desc limit :most", most=most)
+    return [_queued(row) for row in reversed(rows)]
+
+
 def queued(tx: Connection) -> int:
     """How many mails are to be sent."""
     return int(tx.value("select count(*) from outbox where state = 'queued'"))
@@ -294,4 +301,5 @@ def _queued(row: Row) -> Queued:
         message_id=row["message_id"],
         bounced=row["bounced"],
         kept=row["blob"] is not None,
+        sent_at=opt_moment(row["sent_at"]),
     )

@@ -48,6 +48,20 @@ def test_outbox_fits_into_the_terminal(run: Run, monkeypatch: pytest.MonkeyPatch
     assert max(len(line) for line in lines) <= 80
 
 
+def test_sent_mails_are_listed_where_they_are_asked_for(run: Run) -> None:
+    assert "no mail was sent" in run("outbox", "--sent")[1]
+    for number in (1, 2):
+        run("inject", "-", stdin=written(message_id=f"<{number}@acme.example>"))
+    assert json.loads(run("outbox", "--json")[1]) == []
+    assert "nothing waits to be sent" in run("outbox")[1]
+    sent = json.loads(run("outbox", "--sent", "--json")[1])
+    assert [mail["id"] for mail in sent] == [1, 2, 3, 4]
+    assert {(mail["state"], mail["next_try_at"], mail["last_error"]) for mail in sent} == {("sent", None, None)}
+    assert {mail["ticket"] for mail in sent} == {"SOP-1", "SOP-2"}
+    assert all(re.match(r"\d{4}-\d\d-\d\dT", mail["sent_at"]) for mail in sent)
+    assert "sent at" in run("outbox", "--sent")[1]
+
+
 def test_programs_get_everything(filled: Run) -> None:
     (only,) = json.loads(filled("quarantine", "--json")[1])
     assert len(only["subject"]) > 200
