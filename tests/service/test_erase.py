@@ -36,8 +36,8 @@ from mailgate.store import (
 from mailgate.store.tickets import EVERY, Only
 from mailgate.store.writer import Writer
 from tests.service.jobs.test_retention import DAY, _with_file
-from tests.service.test_contract import Story
 from tests.stored import stored_desk
+from tests.story import Story
 from tests.support import NOW, RULES, desk, written
 
 # None of these may stand in any file afterwards: words of theirs, names, addresses, and how mail writes them.

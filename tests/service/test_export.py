@@ -21,8 +21,8 @@ from mailgate.service import export
 from mailgate.service.office import Office
 from mailgate.store import looks, quarantine
 from tests.service.jobs.test_retention import _with_file
-from tests.service.test_contract import Story
 from tests.stored import stored_desk
+from tests.story import Story
 from tests.support import KEY, NOW, RULES, desk, written
 
 OTHERS = (b"CANARY-BETA", b"beta.example", b"Beta Ltd")

@@ -20,8 +20,8 @@ from mailgate.store import blobs, journal, messages, redactions, search, tickets
 from mailgate.store.keyring import KeyLostError
 from mailgate.store.redactions import Place
 from mailgate.store.tickets import EVERY
-from tests.service.test_contract import ANA, ELENA, MARTA, Story
 from tests.stored import stored_desk
+from tests.story import ANA, ELENA, MARTA, Story
 from tests.support import NOW, reply_address
 
 CANARY = "canario7431"

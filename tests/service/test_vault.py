@@ -18,9 +18,9 @@ from mailgate.service.jobs import covering
 from mailgate.store import Keyring, Store, messages, sealing, search, tickets, vault
 from mailgate.store.blobs import get
 from mailgate.store.tickets import Only
-from tests.service.test_contract import Story
 from tests.store.makes import message as made
 from tests.stored import stored_desk
+from tests.story import Story
 from tests.support import NOW, from_marta, mail, reply_address
 
 SAYS = "El carrito de la tienda no va desde ayer por la tarde, ni con Chrome ni con Firefox."

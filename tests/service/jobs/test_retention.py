@@ -19,8 +19,8 @@ from mailgate.service.audit import audited
 from mailgate.service.jobs import retention
 from mailgate.store import Connection, blobs, journal, messages, quarantine, search, tickets, walks
 from mailgate.store.tickets import EVERY
-from tests.service.test_contract import Story
 from tests.stored import stored_desk
+from tests.story import Story
 from tests.support import NOW, desk, reply_address, written
 
 DAY = timedelta(days=1)
