@@ -8,7 +8,6 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 
 from mailgate.core.mail import Mail
@@ -19,11 +18,13 @@ from mailgate.service.office import Office
 from mailgate.service.process import FAILED, process, quarantine_failed
 from mailgate.service.proving import Checks, Proving
 from mailgate.service.take import Clock, utc_now
-from mailgate.store import Store, journal
+from mailgate.store import Connection, Store, journal
 from mailgate.store.journal import Kept
 from mailgate.store.writer import Writer
 
 log = logging.getLogger("mailgate.process")
+
+_Broken = tuple[Kept, Exception]
 
 # As many as share a commit without keeping peers waiting for theirs.
 _BATCH = 20
@@ -34,12 +35,49 @@ _POLL_SECONDS = 1.0
 _PAUSE_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """What was handed to the writer together. last: the highest number of what was looked at for it, 0 for nothing."""
+class _Behind(Exception):
+    """What was handed over before could not be done, so that this must not be done yet."""
 
-    jobs: Sequence[tuple[Kept, Future[Plan | None]]] = ()
-    last: int = 0
+
+class _Batch:
+    """What is handed to the writer together: all of it is done, or nothing.
+
+    messages: with what is known of their senders. broken: those that our code could not read. last: the highest
+    number of what was looked at for it, 0 for nothing.
+    """
+
+    def __init__(
+        self, messages: Sequence[tuple[Kept, Mail]] = (), broken: Sequence[_Broken] = (), last: int = 0
+    ) -> None:
+        self.messages = messages
+        self.broken = broken
+        self.last = last
+        self._failed = False
+        self._done: Future[list[Plan | None]] | None = None
+
+    def hand_over(self, writer: Writer, before: _Batch, job: Callable[[Connection], list[Plan | None]]) -> None:
+        """Have the writer do it, unless it cannot do what comes before."""
+
+        def mine(tx: Connection) -> list[Plan | None]:
+            try:
+                if before.has_failed:
+                    raise _Behind
+                return job(tx)
+            except BaseException:
+                self._failed = True
+                raise
+
+        if self.messages:
+            self._done = writer.submit(mine)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it is known that it could not be done."""
+        return self._failed or (self._done is not None and self._done.done() and self._done.exception() is not None)
+
+    def plans(self) -> list[Plan | None]:
+        """What was decided, once it is done. Raises what prevented it."""
+        return self._done.result() if self._done else []
 
 
 class Processor:
@@ -126,24 +164,32 @@ class Processor:
             if kept.tries >= _MOST_TRIES:
                 self._quarantine(kept, f"processing ended the program {kept.tries} times", "")
             elif (mail := self._proven(kept, self._read(kept), wait=wait)) is not None:
-                self._settle(kept, self._submit(kept, mail))
+                self._process_alone(kept, mail)
             else:
                 wait = False
             self._processed(kept.id)
         return False
 
     def _process_waiting(self) -> bool:
-        """Whether there was anything to do. While the writer is at one batch, the next one is read."""
+        """Whether there was anything to do. While the writer is at one batch, the next one is read.
+
+        What cannot be done holds up what comes after it: that is dropped, and read again in its turn.
+        """
         before = self._under_way
-        self._under_way = self._hand_over()
-        self._finish(before)
+        try:
+            self._under_way = self._hand_over(before)
+            done = self._finish(before)
+        except BaseException:
+            self._under_way = _Batch()
+            raise
+        if not done:
+            self._under_way = _Batch()
         return bool(before.last or self._under_way.last)
 
     def _finish_last(self) -> bool:
-        self._finish(self._under_way)
-        return False
+        return self._finish(self._under_way)
 
-    def _hand_over(self) -> _Batch:
+    def _hand_over(self, before: _Batch) -> _Batch:
         """All are read before any is handed over, so that they share a commit, and the two threads take turns."""
         ready = self._proving.finished(self._office().desk, self._clock())
         waiting = self._waiting(_BATCH)
@@ -151,18 +197,53 @@ class Processor:
         for kept, mail in zip(waiting, mails, strict=True):
             if (proven := self._proven(kept, mail)) is not None:
                 ready.append((kept.emptied(), proven))
-        jobs = [(kept, self._submit(kept, mail)) for kept, mail in ready]
-        return _Batch(jobs, max((kept.id for kept in (*waiting, *(kept for kept, _ in ready))), default=0))
+        last = max((kept.id for kept in (*waiting, *(kept for kept, _ in ready))), default=0)
+        broken = [(kept, mail) for kept, mail in ready if isinstance(mail, Exception)]
+        messages = [(kept, mail) for kept, mail in ready if not isinstance(mail, Exception)]
+        batch = _Batch(messages, broken, last)
+        office, now = self._office(), self._clock()
+        batch.hand_over(
+            self._writer, before, lambda tx: [process(tx, kept, mail, office, now) for kept, mail in messages]
+        )
+        return batch
 
-    def _finish(self, batch: _Batch) -> None:
-        for kept, future in batch.jobs:
-            self._settle(kept, future)
+    def _finish(self, batch: _Batch) -> bool:
+        """Whether all went through; where one message makes the program fail, each is done for itself."""
+        for kept, error in batch.broken:
+            self._fails(kept, error)
+        try:
+            plans = batch.plans()
+        except StoreUnavailable:
+            raise
+        except _Behind:
+            return False
+        except Exception:  # noqa: BLE001 - whose fault it is shows one by one
+            for kept, mail in batch.messages:
+                self._process_alone(kept, mail)
+            self._processed(batch.last)
+            return False
+        for (kept, _), plan in zip(batch.messages, plans, strict=True):
+            _tell(kept, plan)
         if batch.last:
             self._processed(batch.last)
+        return True
+
+    def _process_alone(self, kept: Kept, mail: Mail | Exception) -> None:
+        office, now = self._office(), self._clock()
+        try:
+            if isinstance(mail, Exception):
+                raise mail
+            plan = self._writer.submit(lambda tx: process(tx, kept, mail, office, now)).result()
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one mail must not stop the rest
+            self._fails(kept, error)
+        else:
+            _tell(kept, plan)
 
     def _waiting(self, most: int) -> list[Kept]:
         self._moved = time.monotonic()
-        besides = self._proving.under_way | {kept.id for kept, _ in self._under_way.jobs}
+        besides = self._proving.under_way | {kept.id for kept, _ in self._under_way.messages}
         with self._store.read() as tx:
             return journal.waiting(tx, most, self._clock(), besides)
 
@@ -182,35 +263,20 @@ class Processor:
             _wait_for_the_machine(error)
             return error
 
-    def _submit(self, kept: Kept, mail: Mail | Exception) -> Future[Plan | None]:
-        if isinstance(mail, Exception):
-            broken: Future[Plan | None] = Future()
-            broken.set_exception(mail)
-            return broken
-        office, now = self._office(), self._clock()
-        return self._writer.submit(lambda tx: process(tx, kept, mail, office, now))
-
-    def _settle(self, kept: Kept, future: Future[Plan | None]) -> None:
-        try:
-            plan = future.result()
-        except StoreUnavailable:
-            raise
-        except Exception as error:
-            _wait_for_the_machine(error)
-            log.exception("message %d made the program fail", kept.id)
-            self._quarantine(kept, FAILED, traceback.format_exc())
-            return
-        if plan is not None:
-            log.info(
-                "message %d: %s",
-                kept.id,
-                plan.outcome,
-                extra={"journal": kept.id, "ticket": plan.ticket.id if plan.ticket else None},
-            )
+    def _fails(self, kept: Kept, error: Exception) -> None:
+        _wait_for_the_machine(error)
+        log.error("message %d made the program fail", kept.id, exc_info=error)
+        self._quarantine(kept, FAILED, "".join(traceback.format_exception(error)))
 
     def _quarantine(self, kept: Kept, reason: str, detail: str) -> None:
         now = self._clock()
         self._writer.submit(lambda tx: quarantine_failed(tx, kept, now, reason, detail)).result()
+
+
+def _tell(kept: Kept, plan: Plan | None) -> None:
+    if plan is not None:
+        ticket = plan.ticket.id if plan.ticket else None
+        log.info("message %d: %s", kept.id, plan.outcome, extra={"journal": kept.id, "ticket": ticket})
 
 
 def _wait_for_the_machine(error: Exception) -> None:

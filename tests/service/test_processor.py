@@ -7,11 +7,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from mailgate.core.mail import Envelope
+import pytest
+
+from mailgate.core.mail import Envelope, Mail
+from mailgate.core.plan import Plan
 from mailgate.edges.verify import Verifier
-from mailgate.service.processor import Processor
-from mailgate.store import journal, quarantine
+from mailgate.errors import StoreUnavailable
+from mailgate.service import processor as module
+from mailgate.service.process import process
+from mailgate.service.processor import Processor, _Batch
+from mailgate.store import Connection, journal, quarantine
+from mailgate.store.journal import Kept
 from mailgate.store.writer import Writer
 from tests.servers import eventually
 from tests.stored import StoredDesk, stored_desk
@@ -71,3 +79,78 @@ def test_message_that_finds_no_file_handle_waits_and_is_processed_when_there_is_
             assert _quarantined(stored) == 0
         eventually(lambda: not _waiting(stored))
         assert _quarantined(stored) == 0
+
+
+def _order(stored: StoredDesk) -> list[int]:
+    """Numbers in the journal of the messages that were kept, in the order in which they were."""
+    with stored.store.read() as tx:
+        found = tx.rows("select j.id from journal j join message m on m.id = j.message order by m.id")
+        return [row["id"] for row in found]
+
+
+def _take_many(stored: StoredDesk, count: int) -> None:
+    with stored.store.write() as tx:
+        for number in range(1, count + 1):
+            journal.take(tx, written(message_id=f"<m{number}@acme.example>"), Envelope("inject"), NOW)
+
+
+@pytest.mark.parametrize("bad", [1, 7, 20, 21, 40])
+def test_message_that_makes_the_program_fail_is_quarantined_alone_and_the_others_keep_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: int
+) -> None:
+    def fails(tx: Connection, kept: Kept, mail: Mail, *rest: Any) -> Plan | None:
+        if kept.id == bad:
+            raise LookupError("a fault of ours")
+        return process(tx, kept, mail, *rest)
+
+    monkeypatch.setattr(module, "process", fails)
+    with stored_desk(tmp_path) as stored:
+        with _processing(stored):  # what is there when it starts is done one by one
+            eventually(lambda: not _waiting(stored))
+            _take_many(stored, 45)
+            eventually(lambda: not _waiting(stored))
+        with stored.store.read() as tx:
+            quarantined = tx.rows("select id from journal where outcome = 'quarantine'")
+        order = _order(stored)
+    assert quarantined == [{"id": bad}]
+    assert order == [number for number in range(1, 46) if number != bad]
+
+
+def test_store_that_cannot_be_written_for_a_moment_changes_no_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of several batches fails once, when the next may be in the writer's hands already."""
+    failed = []
+
+    def fails_once(tx: Connection, kept: Kept, mail: Mail, *rest: Any) -> Plan | None:
+        if kept.id == 30 and not failed:
+            failed.append(kept.id)
+            raise StoreUnavailable("the disk is full")
+        return process(tx, kept, mail, *rest)
+
+    monkeypatch.setattr(module, "process", fails_once)
+    monkeypatch.setattr(module, "_PAUSE_SECONDS", 0.01)
+    with stored_desk(tmp_path) as stored:
+        with _processing(stored):
+            eventually(lambda: not _waiting(stored))
+            _take_many(stored, 100)
+            eventually(lambda: not _waiting(stored))
+        order = _order(stored)
+    assert failed == [30]
+    assert order == list(range(1, 101))
+
+
+def test_what_comes_after_a_batch_that_failed_is_not_done_before_it(tmp_path: Path) -> None:
+    done = []
+    with stored_desk(tmp_path) as stored:
+        writer = Writer(stored.store)
+        first, second, third = (_Batch([(number, number)]) for number in range(3))  # type: ignore[list-item]
+        first.hand_over(writer, _Batch(), lambda tx: 1 / 0)
+        second.hand_over(writer, first, lambda tx: done.append(2))
+        third.hand_over(writer, second, lambda tx: done.append(3))
+        writer.close()
+    with pytest.raises(ZeroDivisionError):
+        first.plans()
+    assert second.has_failed
+    assert third.has_failed
+    assert done == []
