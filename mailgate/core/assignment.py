@@ -36,6 +36,8 @@ def handed_over(desk: Desk, ticket: Ticket, choice: Choice, balance: int) -> Not
         "ticket_tag": tag,
         "balance": balance,
         "attachments": (),
+        "guarded": (),
+        "kept_back": False,
         "chosen": chosen(desk, choice),
     }
     notice = to_staff(desk, choice.technician, "handed_over", values, ticket.id)

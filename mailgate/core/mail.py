@@ -46,7 +46,8 @@ class Attachment:
     name: cleaned for display, never a path. content_id: without angle brackets, or None.
     inline: shown inside the text (RFC 2183), as a picture that the HTML part refers to.
     content: the decoded bytes, None where the message was not read just now, as is charset, "": what the message says
-    that a text is written in. kept: False once retention removed it.
+    that a text is written in. kept: False once retention removed it. guarded: access data were found in it, so it is
+    for who may see them.
     """
 
     part: int
@@ -58,6 +59,7 @@ class Attachment:
     content: bytes | None = field(default=None, repr=False, compare=False)
     charset: str = field(default="", compare=False)
     kept: bool = True
+    guarded: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ _ASKED: Values = {
     "subject": "¿Lleváis tiendas?",
     "text": _WISHES,
     "attachments": (("tienda.pdf", 120_400),),
+    "guarded": (),
+    "kept_back": False,
     "new": True,
 }
 _REASON = "Hemos visto la tienda y es justo lo que hacemos. Empezaríamos por actualizarla."

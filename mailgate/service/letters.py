@@ -130,9 +130,10 @@ def _message_id(desk: Desk, name: str, now: datetime) -> str:
 
 
 def _carried(tx: Connection, notice: Notice, source: Source) -> list[Part]:
-    """The attachments that a mail hands on, byte for byte."""
+    """The attachments that a mail hands on, byte for byte: those with access data in them to who may see these."""
     carries = notice.carry or notice.carry_from is not None
-    attachments = tuple(file for file in source.attachments if file.kept) if carries else ()
+    mine = (file for file in source.attachments if file.kept and (notice.opens or not file.guarded))
+    attachments = tuple(mine) if carries else ()
     unread = [file.part for file in attachments if file.content is None]
     contents = mime.contents(blobs.get(tx, source.blob), unread) if unread and source.blob is not None else {}
     contents |= {file.part: file.content for file in attachments if file.content is not None}

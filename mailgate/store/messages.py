@@ -81,8 +81,8 @@ def add(tx: Connection, message: Message) -> int:
     )
     for attachment in message.attachments:
         tx.run(
-            "insert into attachment (message, part, name, type, size, content_id, inline)"
-            " values (:message, :part, :name, :type, :size, :content_id, :inline)",
+            "insert into attachment (message, part, name, type, size, content_id, inline, guarded)"
+            " values (:message, :part, :name, :type, :size, :content_id, :inline, :guarded)",
             message=made,
             part=attachment.part,
             name=attachment.name,
@@ -90,6 +90,7 @@ def add(tx: Connection, message: Message) -> int:
             size=attachment.size,
             content_id=attachment.content_id,
             inline=int(attachment.inline),
+            guarded=int(attachment.guarded),
         )
     if message.ticket is not None:
         search.keep(tx, made, message.subject, message.text)
@@ -310,4 +311,5 @@ def _attachment(row: Row) -> Attachment:
         content_id=row["content_id"],
         inline=bool(row["inline"]),
         kept=bool(row["kept"]),
+        guarded=bool(row["guarded"]),
     )

@@ -13,7 +13,7 @@ from mailgate.store.connection import Connection, transaction
 from mailgate.store.migrations.beginning import CONTRACT, GUARDS, TABLES
 from mailgate.store.migrations.desk import CLIENT_AREA, PROOF, WORKING_DESK
 from mailgate.store.migrations.hostile import FIRST_SIGHT, HOSTILE, WARNINGS
-from mailgate.store.migrations.records import ERASURE, RECORDS, REDACTION, SEALING, VAULT
+from mailgate.store.migrations.records import ERASURE, GUARDED, RECORDS, REDACTION, SEALING, VAULT
 
 migrations = Migrations("mailgate")
 
@@ -112,6 +112,12 @@ def m0011_vault(db: Database) -> None:
 def m0012_warnings(db: Database) -> None:
     """How many mails told staff of what others sent."""
     db.executescript(WARNINGS)
+
+
+@migrations()
+def m0013_guarded_files(db: Database) -> None:
+    """Files in which there are access data."""
+    db.executescript(GUARDED)
 
 
 def migrate(connection: Connection) -> None:

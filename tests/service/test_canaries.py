@@ -17,9 +17,9 @@ from tests.servers import eventually
 
 pytestmark = pytest.mark.slow
 
-SUBJECT, TEXT, HTML, FILE = "Subj!7301x", "Text!7302x", "Html!7303x", "File!7304x"
+SUBJECT, TEXT, HTML, FILE, INSIDE = "Subj!7301x", "Text!7302x", "Html!7303x", "File!7304x", "Insi!7310x"
 ANSWER, NOTE, ENTRY, BACK, STRANGER = "Answ!7305x", "Note!7306x", "Entr!7307x", "Back!7308x", "Stra!7309x"
-ALL = (SUBJECT, TEXT, HTML, FILE, ANSWER, NOTE, ENTRY, BACK, STRANGER)
+ALL = (SUBJECT, TEXT, HTML, FILE, INSIDE, ANSWER, NOTE, ENTRY, BACK, STRANGER)
 ANA, MARTA, ELENA = "ana@acme.example", "marta@example.es", "elena@example.es"
 
 FIRST = f"""\
@@ -43,6 +43,13 @@ Content-Type: application/octet-stream; name="clave {FILE}.bin"
 Content-Disposition: attachment; filename="clave {FILE}.bin"
 
 nada
+--m
+Content-Type: text/plain; charset=utf-8; name="accesos.txt"
+Content-Disposition: attachment; filename="accesos.txt"
+
+FTP de la tienda
+usuario: web
+clave: {INSIDE}
 --m--
 """
 IN_HTML = f"""\
@@ -100,7 +107,8 @@ def conversation(desk: RunningDesk) -> None:
     sends(plain(MARTA, here, "Re: Acceso", answer, "a1"), MARTA, here)
     sends(plain(MARTA, here, "Re: Acceso", f"#note\nclave de root: {NOTE}", "a2"), MARTA, here)
     sends(plain(MARTA, here, "Re: Acceso", f"Otra clave: {BACK}\n#time mucho", "a3"), MARTA, here)
-    sends(plain(ANA, "soporte@example.es", "Re: Acceso [SOP-1]", f"Con {ANSWER} no entra, ni con {TEXT}.", "c3"), ANA)
+    again = f"Con {ANSWER} no entra, ni con {TEXT}, ni con {INSIDE}."
+    sends(plain(ANA, "soporte@example.es", "Re: Acceso [SOP-1]", again, "c3"), ANA)
     sends(plain("eva@x.example", "soporte@example.es", "Hola [SOP-1]", f"clave: {STRANGER}", "s1"), "eva@x.example")
     sends(plain(MARTA, here, "Re: Acceso", "#assign elena", "a4"), MARTA, here)
     for number, word in enumerate(("informe", "historial")):
@@ -142,9 +150,11 @@ def test_no_file_holds_access_data_but_the_mails_that_may(
     for mail in mails:
         assert [value for value in ALL if value in str(mail["Subject"])] == []
         held = {value for value in ALL if value in mail.as_string() or value in text_of(mail)}
+        held |= {value for value in ALL for part in mail.iter_attachments() if value in str(part.get_content())}
         held |= {value for value in ALL for part in mail.iter_attachments() if value in str(part.get_filename())}
         found.setdefault(str(mail["To"]), set()).update(held)
     by_address = {next(one for one in (ANA, MARTA, ELENA, "admin") if one in to): held for to, held in found.items()}
     assert by_address[ANA] == {ANSWER}  # as it was written to them
-    assert by_address[MARTA] == {TEXT, HTML, FILE, ANSWER, BACK}  # what clients told, and their own mail handed back
+    # What clients told, and their own mail handed back.
+    assert by_address[MARTA] == {TEXT, HTML, FILE, INSIDE, ANSWER, BACK}
     assert by_address.get(ELENA, set()) == set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes
+from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from mailgate.store.tickets import Only
 from tests.store.makes import message as made
 from tests.stored import stored_desk
 from tests.story import Story
-from tests.support import NOW, from_marta, mail, reply_address
+from tests.support import NOW, desk, from_marta, mail, reply_address
 
 SAYS = "El carrito de la tienda no va desde ayer por la tarde, ni con Chrome ni con Firefox."
 ASKED = f"{SAYS}\n\nusuario: admin\ncontraseña: Xk9!zz26\n\nAna"
@@ -178,6 +179,86 @@ def test_explain_shows_no_access_data(story: Story) -> None:
         told = explained(tx, mail(ASKED), story.stored.office, NOW)
     assert "contraseña: ⟦•••1⟧" in told["fresh_text"]
     assert "Xk9!zz26" not in str(told)
+
+
+def with_file(text: str, content: bytes, name: str = "accesos.txt", kind: str = "text/plain") -> bytes:
+    told = EmailMessage()
+    told["From"], told["To"], told["Subject"] = f"Ana <{ANA}>", "soporte@example.es", "El FTP"
+    told["Message-ID"] = "<f1@acme.example>"
+    told.set_content(text)
+    main, _, sub = kind.partition("/")
+    told.add_attachment(content, maintype=main, subtype=sub, filename=name)
+    return told.as_bytes()
+
+
+LIST = b"FTP\nusuario: web\nclave: Xk9!zz26\n"
+
+
+def test_a_text_file_with_access_data_is_told_of_and_stays_as_it_is(story: Story) -> None:
+    story.stored.take(with_file("Te paso los accesos.", LIST))
+    ack, notice = (text for template, _, _, text in written(story) if template in ("ack", "notice"))
+    assert "contiene datos de acceso" in ack
+    assert "- accesos.txt (33 B): lleva datos de acceso" in notice
+    raw = next(raw for one, raw in zip(story.stored.mails(), story.stored.raws(), strict=True) if one.to == MARTA)
+    assert message_from_bytes(raw, policy=default).get_payload()[-1].get_payload(decode=True) == LIST  # type: ignore[union-attr,index]
+    assert stored_in_clear(story, "Xk9!zz26") == []
+    with story.stored.store.read() as tx:
+        assert find(tx, "SOP", "Xk9 zz26", Only(), None) == ([], 0)
+        assert vault.of_message(tx, 1) == {1: "Xk9!zz26"}
+
+
+def test_what_a_file_told_is_known_again_in_its_ticket(story: Story) -> None:
+    story.stored.take(with_file("Te paso los accesos.", LIST))
+    story.says("ana", "Con Xk9!zz26 no entro.", ticket=1)
+    with story.stored.store.read() as tx:
+        assert "Con ⟦•••2⟧ no entro." in messages.of_ticket(tx, 1)[1].text
+
+
+def test_a_file_with_access_data_is_not_handed_to_who_is_only_told(tmp_path: Path) -> None:
+    rule = {"name": "accesos", "match": {"any": ["accesos"]}, "set": {"notify": "elena"}}
+    with stored_desk(tmp_path, desk(rules=[rule])) as stored:
+        stored.take(with_file("Te paso los accesos.", LIST))
+        got = {
+            mail.to: message_from_bytes(raw, policy=default)
+            for mail, raw in zip(stored.mails(), stored.raws(), strict=True)
+            if mail.template == "notice"
+        }
+    assert [len(list(got[who].iter_attachments())) for who in (MARTA, ELENA)] == [1, 0]  # type: ignore[attr-defined]
+    body = got[ELENA].get_body(("plain",))
+    assert body is not None
+    assert "accesos.txt (33 B): lleva datos de acceso, por eso no va aquí" in body.get_content()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "content"),
+    [
+        ("accesos.csv", "text/csv", b"servidor;usuario;clave\nftp.acme.example;web;Xk9!zz26\n"),
+        ("accesos.htm", "text/html", b"<table><tr><td>clave:</td><td>Xk9!zz26</td></tr></table>"),
+        ("accesos.txt", "application/octet-stream", "\ufeffcontraseña: Xk9!zz26".encode("utf-16-le")),
+        ("accesos.eml", "application/octet-stream", b"Subject: FTP\n\nclave: Xk9!zz26\n"),
+        ("wp-config.php", "application/x-php", b"define( 'DB_PASSWORD', 'Xk9!zz26' );\n"),
+    ],
+)
+def test_text_files_of_many_kinds_are_read(story: Story, name: str, kind: str, content: bytes) -> None:
+    story.stored.take(with_file("Mira.", content, name, kind))
+    with story.stored.store.read() as tx:
+        (file,) = messages.of_ticket(tx, 1)[0].attachments
+        assert (file.guarded, list(vault.of_message(tx, 1).values())) == (True, ["Xk9!zz26"])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "content"),
+    [
+        ("foto.png", "image/png", LIST),
+        ("notas.txt", "text/plain", b"Ma\xc3\xb1ana a las 10:00 en la oficina."),
+        ("largo.txt", "text/plain", b"x\n" * 70_000 + LIST),  # beyond what is read of a file
+    ],
+)
+def test_of_other_files_nothing_is_said(story: Story, name: str, kind: str, content: bytes) -> None:
+    story.stored.take(with_file("Mira.", content, name, kind))
+    with story.stored.store.read() as tx:
+        assert not messages.of_ticket(tx, 1)[0].attachments[0].guarded
+    assert "datos de acceso" not in "".join(text for *_, text in written(story))
 
 
 def test_what_was_stored_in_clear_is_covered_once(story: Story) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from html import escape
 
-from mailgate.core.access_data import Piece, Span, apart, pieces, spans
+from mailgate.core.access_data import Piece, Span, apart, files, pieces, spans
 from mailgate.core.access_data.strength import is_strong
 from mailgate.core.mail import Attachment, Mail
 from mailgate.core.reading import fresh
@@ -22,6 +22,8 @@ PLACE = re.compile(r"⟦•••(\d{0,15})⟧")
 _UNMISTAKABLE = 6
 # So many are looked for everywhere: each is a pass over the text, and a mail may be made of nothing else.
 _MOST_KNOWN = 200
+# So many of a file are kept, to be known in its ticket again: the file itself has them all.
+_MOST_OF_FILE = 20
 # The line that has something taken out for good says what.
 _REDACTING = re.compile(r"^[ \t]*[#＃][ \t]*(?:redact|ocultar)\b.*$", re.IGNORECASE | re.MULTILINE)
 _FILE_NAME = re.compile(r"^(?P<name>.*?)(?P<ending>\.\w{1,5})?$", re.DOTALL)
@@ -92,6 +94,11 @@ class Covering:
             end = stop
         return "".join((*parts, text[end:])) if parts else text
 
+    def keep(self, text: str) -> None:
+        """Number what is in a text that keeps its values itself, the first of them."""
+        for start, stop in list(self._spans(text))[:_MOST_OF_FILE]:
+            self._number(text[start:stop])
+
     def name(self, name: str) -> str:
         """The name of a file, in which signs part words."""
         found = _FILE_NAME.match(name)
@@ -119,23 +126,29 @@ class Covering:
 
 
 def cover(mail: Mail, known: Collection[str], numbers: Mapping[int, str], first: int) -> tuple[Mail, Mapping[int, str]]:
-    """The mail with places for its access data, and the value of each by its number; see `Covering`."""
+    """The mail with places for its access data, and the value of each by its number; see `Covering`.
+
+    Its files stay as they are: those that hold access data are marked.
+    """
     text, from_html = fresh.source(mail)
     covering = Covering(known, numbers, first)
     names = (_in_words(file.name) for file in mail.attachments)
     found = [covering.learns(text, mail.ahead.access_data if mail.ahead else None)]
     found += [covering.learns(part) for part in (mail.subject, *names)]
-    if not any(found):
+    guarded = {part: said for part, said in files.texts(mail.attachments).items() if covering.learns(said)}
+    if not any(found) and not guarded:
         return mail, {}
     covered = covering.covered(text)
     subject = covering.covered(mail.subject)
-    files = tuple(_named(file, covering.name(file.name)) for file in mail.attachments)
-    if not covering.values:
+    attachments = tuple(_covered_file(file, covering, guarded) for file in mail.attachments)
+    if not covering.values and not guarded:
         return mail, {}
     # What is made of the HTML is the text that it says; beside a text part it is only compared with that.
     html = "" if from_html else _in_html(mail.html, covering.values)
+    for said in guarded.values():
+        covering.keep(said)
     headers = {**mail.headers, "subject": (subject,)} if subject != mail.subject else mail.headers
-    told = replace(mail, text=covered, html=html, subject=subject, attachments=files, headers=headers, ahead=None)
+    told = replace(mail, text=covered, html=html, subject=subject, attachments=attachments, headers=headers, ahead=None)
     return told, covering.values
 
 
@@ -144,8 +157,9 @@ def _in_words(name: str) -> str:
     return re.sub(r"[_-]", " ", name)
 
 
-def _named(file: Attachment, name: str) -> Attachment:
-    return replace(file, name=name) if name != file.name else file
+def _covered_file(file: Attachment, covering: Covering, guarded: Collection[int]) -> Attachment:
+    name, marked = covering.name(file.name), file.part in guarded
+    return replace(file, name=name, guarded=marked) if name != file.name or marked else file
 
 
 def _in_html(html: str, values: Mapping[int, str]) -> str:

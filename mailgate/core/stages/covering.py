@@ -13,4 +13,7 @@ from mailgate.core.plan import Plan
 def cover_access_data(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """From here on the mail has places with numbers for them; `Plan.secrets` has the values."""
     mail, values = cover(plan.mail, facts.secrets, facts.own_secrets, facts.next_secret)
-    return plan.but(f"access data covered: {len(values)}", mail=mail, secrets=values) if values else plan
+    if mail is plan.mail:
+        return plan
+    held = "".join(f"; in the file {file.name}, which stays as it is" for file in mail.attachments if file.guarded)
+    return plan.but(f"access data covered: {len(values)}{held}", mail=mail, secrets=values)

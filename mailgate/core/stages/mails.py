@@ -128,6 +128,8 @@ def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, 
     client_name = desk.client_name(ticket.client) or (not plan.role.staff and plan.mail.sender_name) or ticket.requester
     tag = desk.tag(ticket.id)
     here = plan.ticket is not None and plan.ticket.id == ticket.id
+    files = plan.mail.attachments if here else ()
+    theirs = address == desk.staff_address(ticket.technician)
     return Notice(
         template,
         to=address,
@@ -142,7 +144,9 @@ def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, 
             "ticket_tag": tag,
             "balance": facts.balance_after(ticket.client, plan.entries),
             "text": plan.text,
-            "attachments": [(file.name, file.size) for file in plan.mail.attachments if here],
+            "attachments": [(file.name, file.size) for file in files],
+            "guarded": [file.name for file in files if file.guarded],
+            "kept_back": not theirs,
             "guest": plan.guest,
             "doubt": plan.doubt,
             "new": plan.opens,
@@ -156,7 +160,7 @@ def _notice(plan: Plan, ticket: Ticket, facts: Facts, desk: Desk, address: str, 
         automatic="",
         references=chain((thread_of(ticket, desk),), plan.mail.message_id),
         carry=here,
-        opens=("text", "attachments", "conversation") if address == desk.staff_address(ticket.technician) else (),
+        opens=("text", "attachments", "guarded", "conversation") if theirs else (),
     )
 
 

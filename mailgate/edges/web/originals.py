@@ -89,13 +89,18 @@ def raw(ask: Ask) -> Answer:
 
 
 def file(ask: Ask) -> Answer:
-    """A file of a message: to be saved, and never opened in the page."""
+    """A file of a message: to be saved, and never opened in the page.
+
+    With access data in it, it is for who has asked to see them, where the message stands.
+    """
     part = ask.number("part")
     with ask.read() as tx:
-        message, _ = the_message(tx, ask)
+        message, ticket = the_message(tx, ask)
         found = next((one for one in message.attachments if one.part == part), None)
         if found is None or not found.kept:
             raise NotThere
+        if found.guarded and not _has_asked(tx, ask, message):
+            return Elsewhere(f"/tickets/{ticket.id}?from={message.id}#m{message.id}")
         content = mime.contents(_raw(tx, message), [part])[part]
     return Sent(content, "application/octet-stream", name=found.name, policy=_FILE)
 
@@ -117,16 +122,18 @@ def _raw(tx: Connection, message: Message) -> bytes:
 
 def _is_covered(tx: Connection, ask: Ask, message: Message, mail: Mail) -> bool:
     """Whether there are access data in it that this person has not asked for just now."""
-    if not _covering(tx, message, mail)[1]:
-        return False
-    return not looks.asked_since(tx, message.id, ask.who.address, ask.now - _LOOKED)
+    return _covering(tx, message, mail)[1] and not _has_asked(tx, ask, message)
+
+
+def _has_asked(tx: Connection, ask: Ask, message: Message) -> bool:
+    return looks.asked_since(tx, message.id, ask.who.address, ask.now - _LOOKED)
 
 
 def _covering(tx: Connection, message: Message, mail: Mail) -> tuple[Covering, bool]:
     """What covers the access data of a mail as it came, and whether there are any."""
     covering = Covering(vault.of_tickets(tx, [message.ticket or 0]))
     told = [covering.learns(text) for text in (*_texts(mail), *(file.name for file in mail.attachments))]
-    return covering, any(told)
+    return covering, any(told) or any(file.guarded for file in message.attachments)
 
 
 def _texts(mail: Mail) -> tuple[str, str]:

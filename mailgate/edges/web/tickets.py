@@ -187,7 +187,7 @@ def weight(text: str) -> int:
 def _said(ask: Ask, message: Message, secrets: Mapping[int, str], *, show: bool) -> dict[str, Any]:
     """A message as it is shown. cut: there is more of it on a page of its own."""
     pieces = parted(message.text[:_LONGEST].strip("\n"), secrets, show=show)
-    named = any(filled(file.name, secrets) != file.name for file in message.attachments)
+    hiding = any(file.guarded or filled(file.name, secrets) != file.name for file in message.attachments)
     files = [file for file in message.attachments if not (file.inline and file.content_id)][:_FILES]
     staff = ask.who.role.staff
     return {
@@ -195,7 +195,7 @@ def _said(ask: Ask, message: Message, secrets: Mapping[int, str], *, show: bool)
         "name": message.author_name or _name(ask, message),
         "desk": message.role.staff or message.role is Role.DESK,
         "pieces": pieces,
-        "masked": not show and (named or any(piece.secret for piece in pieces)),
+        "masked": not show and (hiding or any(piece.secret for piece in pieces)),
         "revealed": show,
         "cut": len(message.text) > _LONGEST,
         "original": message.blob is not None and (staff or message.role is Role.CLIENT),

@@ -96,3 +96,8 @@ create index vault_message on vault (message, id);
 create index vault_ticket on vault (ticket, id);
 create index vault_key on vault (key);
 """
+
+# Whether access data were found in a file: it is for who asks to see them.
+GUARDED = """
+alter table attachment add column guarded integer not null default 0;
+"""

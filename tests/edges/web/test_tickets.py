@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from mailgate.core.model import Kind, MatterKind, Status
 from mailgate.store import entries, looks, matters, messages, retention, tickets
 from tests.edges.web.area import Area, send
+from tests.service.test_vault import LIST, with_file
 from tests.support import NOW, reply_address, written
 
 ANA = "ana@acme.example"
@@ -208,6 +209,22 @@ def test_access_data_are_covered_until_asked_for_and_asking_is_recorded(area: Ar
     with area.stored.store.read() as tx:
         assert [(look.address, look.message) for look in looks.of_ticket(tx, 1, 9)] == [(MARTA, 1)]
     assert MARTA in area.signed_in(ELENA).get("/tickets/1").text
+
+
+def test_a_file_with_access_data_is_for_who_has_asked_to_see_them(area: Area) -> None:
+    area.stored.take(with_file("Te paso los accesos.", LIST))
+    browser, marta = area.signed_in(ANA), area.signed_in(MARTA)
+    for one in (browser, marta):
+        assert "lleva datos de acceso" in one.get("/tickets/1").text
+        refused = one.get("/messages/1/files/2", follow_redirects=True)
+        assert LIST not in refused.content
+        assert "Mostrar los datos de acceso" in refused.text
+        assert one.get("/messages/1/raw").status_code == 404
+    send(marta, "/tickets/1", "/messages/1/reveal")
+    assert marta.get("/messages/1/files/2").content == LIST
+    assert LIST not in browser.get("/messages/1/files/2").content
+    with area.stored.store.read() as tx:
+        assert [look.address for look in looks.of_ticket(tx, 1, 9)] == [MARTA]
 
 
 HTML = """\
