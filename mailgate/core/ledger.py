@@ -112,15 +112,13 @@ class Statement:
         return self.lines[-1].balance_after if self.lines else self.opening
 
 
-def statement(entries: Sequence[tuple[date, Entry]], since: date, until: date) -> Statement:
-    """Draw up a statement. entries: all of one client, oldest first, each with its day of booking."""
-    opening = balance(entry for booked, entry in entries if booked < since)
+def statement(opening: int, entries: Sequence[Entry], since: date, until: date) -> Statement:
+    """Draw up a statement. opening: the balance before. entries: of one client, booked in that time, oldest first."""
     lines = []
     left = opening
-    for booked, entry in entries:
-        if since <= booked <= until:
-            left += entry.minutes
-            lines.append(Line(entry, left))
+    for entry in entries:
+        left += entry.minutes
+        lines.append(Line(entry, left))
     return Statement(since, until, opening, tuple(lines))
 
 

@@ -29,7 +29,7 @@ from mailgate.service.audit import Audit, audited_apart, audited_here, halt, res
 from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.service.take import Clock, utc_now
-from mailgate.store import Connection, Store, entries, events, matters
+from mailgate.store import Connection, Store, accounts, entries, events, matters
 from mailgate.store.writer import Writer
 
 log = logging.getLogger("mailgate.daily")
@@ -108,7 +108,7 @@ def run_daily(
 def is_done(store: Store, office: Office, now: datetime) -> bool:
     """Whether the work of today was done, by this process or by one before it."""
     with store.read() as tx:
-        return _key(office, now) in events.happened(tx, "day", "")
+        return events.is_recorded(tx, "day", "", _key(office, now))
 
 
 def _key(office: Office, now: datetime) -> str:
@@ -127,9 +127,9 @@ def _try_account(writer: Writer, office: Office, client: str, now: datetime, don
 
 def settle(tx: Connection, office: Office, client: str, now: datetime) -> Counter[str]:
     """Do what is due for one client, in the caller's transaction; count the events that were told."""
-    booked = entries.of_client(tx, client)
+    accounts.carry_forward(tx, client)
     done: Counter[str] = Counter()
-    for due in [*_expiring(tx, office.desk, client, booked, now), *_statements(tx, office.desk, client, booked, now)]:
+    for due in [*_expiring(tx, office.desk, client, now), *_statements(tx, office.desk, client, now)]:
         number = events.record(tx, due.kind, client, due.key, now)
         if due.entry:
             entries.append(tx, due.entry)
@@ -138,9 +138,9 @@ def settle(tx: Connection, office: Office, client: str, now: datetime) -> Counte
     return done
 
 
-def _expiring(tx: Connection, desk: Desk, client: str, booked: Sequence[Entry], now: datetime) -> Iterator[_Event]:
+def _expiring(tx: Connection, desk: Desk, client: str, now: datetime) -> Iterator[_Event]:
     """Warnings, and the end of an account that nobody used."""
-    today = desk.local_day(now)
+    today, booked = desk.local_day(now), accounts.standing(tx, client)
     known = events.happened(tx, "expiry_warning", client) | events.happened(tx, "expiry", client)
     disputed = bool(matters.disputed(tx, client))
     for due in account.due_events(booked, desk.rules.time, today, disputed=disputed, happened=known):
@@ -172,10 +172,10 @@ def _expiry(desk: Desk, client: str, booked: Sequence[Entry], due: DueEvent, now
     return _Event("expiry", due.key, tuple(to_both(desk, client, "expired", values)), taken)
 
 
-def _statements(tx: Connection, desk: Desk, client: str, booked: Sequence[Entry], now: datetime) -> Iterator[_Event]:
+def _statements(tx: Connection, desk: Desk, client: str, now: datetime) -> Iterator[_Event]:
     """A report of each month that is over and saw some movement; one of long ago is news to nobody."""
     known = events.happened(tx, "statement", client)
-    for month in account.statement_months(booked, desk.rules.zone, desk.local_day(now), known):
+    for month in account.statement_months(accounts.months(tx, client, desk.rules.zone), desk.local_day(now), known):
         since = date.fromisoformat(f"{month}-01")
         until = _MONTH.add_to(since) - _DAY
         values = {"client": client, "since": since, "until": until}

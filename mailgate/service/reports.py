@@ -19,7 +19,7 @@ from mailgate.core.mail import Notice, Part
 from mailgate.core.model import Entry, Role
 from mailgate.service.guide import values_of
 from mailgate.service.statements import report_files, report_values, statement_of, ticket_tag
-from mailgate.store import Connection, entries, holds, messages, tickets
+from mailgate.store import Connection, accounts, entries, holds, messages, tickets
 from mailgate.store.tickets import Only
 
 _RECENT = 5
@@ -72,7 +72,7 @@ def filled(tx: Connection, desk: Desk, notice: Notice, now: datetime) -> tuple[N
 
 def account(tx: Connection, desk: Desk, client: str, now: datetime) -> Account:
     """How a client's account stands today."""
-    return _standing(desk, client, entries.of_client(tx, client), now)
+    return _standing(desk, client, accounts.standing(tx, client), now)
 
 
 def _standing(desk: Desk, client: str, booked: Sequence[Entry], now: datetime) -> Account:
@@ -83,14 +83,17 @@ def _standing(desk: Desk, client: str, booked: Sequence[Entry], now: datetime) -
 
 def _refund_until(tx: Connection, desk: Desk, client: str, now: datetime) -> date | None:
     """The last day on which the money can be had back, None where there is none or it has passed."""
-    booked = entries.of_client(tx, client)
+    booked = accounts.standing(tx, client)
     until = refund_until(booked, desk.rules.time.refund_window, desk.rules.zone)
-    return until if until and desk.local_day(now) <= until and settlement.period(booked) else None
+    if until is None or desk.local_day(now) > until:
+        return None
+    paid = settlement.period(booked) or settlement.period(entries.of_client(tx, client))
+    return until if paid else None
 
 
 def balance_values(tx: Connection, desk: Desk, client: str, now: datetime) -> dict[str, Any]:
     """Values of the template `balance`."""
-    booked = entries.of_client(tx, client)
+    booked = accounts.standing(tx, client)
     stands = _standing(desk, client, booked, now)
     return {
         "client_name": desk.client_name(client),

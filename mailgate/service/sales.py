@@ -17,7 +17,7 @@ from mailgate.core.settings.schema import Package
 from mailgate.errors import NotFound, Refused
 from mailgate.service.letters import post
 from mailgate.service.office import Office
-from mailgate.store import Connection, entries, tickets
+from mailgate.store import Connection, accounts, entries, tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def sell(tx: Connection, office: Office, order: Order, now: datetime) -> Sale:
     """
     desk = office.desk
     sold = _package(desk.rules, order.package)
-    before = entries.of_client(tx, order.client)
+    before = accounts.standing(tx, order.client)
     forced = not sold.first and not any(entry.kind is Kind.PURCHASE for entry in before)
     if forced and not order.force:
         raise Refused(_not_first(desk.rules, order))

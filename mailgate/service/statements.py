@@ -6,7 +6,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from mailgate.core import ledger
@@ -14,17 +14,21 @@ from mailgate.core.desk import Desk
 from mailgate.core.ledger import Line, Statement
 from mailgate.core.mail import Part
 from mailgate.core.model import Entry, Kind
-from mailgate.store import Connection, entries, matters, tickets
+from mailgate.store import Connection, accounts, entries, matters, tickets
+
+_DAY = timedelta(days=1)
 
 
 def statement_of(
     tx: Connection, desk: Desk, client: str, since: date | None, until: date | None, now: datetime
 ) -> Statement:
     """The statement of a period; without a first day since the last purchase, without a last until today."""
-    booked = [(desk.local_day(entry.at), entry) for entry in entries.of_client(tx, client)]
-    purchases = [day for day, entry in booked if entry.kind is Kind.PURCHASE]
-    first = since or max(purchases, default=None) or desk.local_day(now)
-    return ledger.statement(booked, first, until or desk.local_day(now))
+    bought = accounts.bought_last(tx, client)
+    first = since or desk.local_day(bought.at if bought else now)
+    last = until or desk.local_day(now)
+    begins, ends = (datetime.combine(day, time.min, desk.rules.zone) for day in (first, last + _DAY))
+    booked = accounts.between(tx, client, begins, ends)
+    return ledger.statement(entries.balance_at(tx, client, begins), booked, first, last)
 
 
 def report_values(tx: Connection, desk: Desk, client: str, statement: Statement) -> dict[str, Any]:

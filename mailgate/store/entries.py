@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from mailgate.core.model import Entry, Kind
@@ -49,27 +50,34 @@ def _next_id(tx: Connection) -> int:
 
 
 def balance(tx: Connection, client: str) -> int:
-    """Minutes left: the sum of the client's entries, never a number stored on its own."""
-    return int(tx.value("select coalesce(sum(minutes), 0) from entry where client = :client", client=client))
+    """Minutes left: the sum of the client's entries, of which those up to one may be summed up already."""
+    carried = "from carried_forward where client = :client"
+    newer = f"select sum(minutes) from entry where client = :client and id > coalesce((select entry {carried}), 0)"
+    both = f"select coalesce((select minutes {carried}), 0) + coalesce(({newer}), 0)"
+    return int(tx.value(both, client=client))
 
 
 def balance_at(tx: Connection, client: str, at: datetime) -> int:
-    """Minutes that were left at a time; reads all entries of the client."""
-    sum_of = "select coalesce(sum(minutes), 0) from entry where client = :client and at < :at"
-    return int(tx.value(sum_of, client=client, at=stamp(at)))
+    """Minutes that were left at a time: without what was booked from then on."""
+    since = "select coalesce(sum(minutes), 0) from entry where client = :client and at >= :at"
+    return balance(tx, client) - int(tx.value(since, client=client, at=stamp(at)))
 
 
 def low(tx: Connection, mark: int, since: datetime) -> list[tuple[str, int]]:
-    """Clients with at most so many minutes left, with them, of those whose account moved since then; last first.
-
-    Reads one index from end to end: for once a day.
-    """
-    sums = tx.rows(
-        "select client, sum(minutes) as minutes from entry group by client having sum(minutes) <= :mark", mark=mark
-    )
+    """Clients with at most so many minutes left, with them, of those whose account moved since then; last first."""
     newest = "select at from entry where client = :client order by id desc limit 1"
-    moved = [(str(tx.value(newest, client=row["client"])), row["client"], int(row["minutes"])) for row in sums]
-    return [(client, minutes) for at, client, minutes in sorted(moved, reverse=True) if at > stamp(since)]
+    last = {client: str(tx.value(newest, client=client)) for client in _clients(tx)}
+    moved = [(at, client, balance(tx, client)) for client, at in last.items() if at > stamp(since)]
+    return [(client, minutes) for _, client, minutes in sorted(moved, reverse=True) if minutes <= mark]
+
+
+def _clients(tx: Connection) -> Iterator[str]:
+    """Everybody who has an account, from one to the next."""
+    following = "select client from entry where client > :client order by client limit 1"
+    client = tx.value(following, client="")
+    while client is not None:
+        yield client
+        client = tx.value(following, client=client)
 
 
 def booked(tx: Connection, technician: str, since: datetime, until: datetime) -> list[Entry]:
@@ -104,15 +112,13 @@ def bought(tx: Connection, client: str) -> bool:
 
 
 def of_client(tx: Connection, client: str) -> list[Entry]:
-    """Every entry of a client, oldest first."""
-    rows = tx.rows("select * from entry where client = :client order by id", client=client)
-    return [_entry(row) for row in rows]
+    """Every entry of a client, oldest first; they may be very many, see `accounts`."""
+    return under(tx, "client = :client order by id", client=client)
 
 
-def since_day(tx: Connection, client: str, day: date) -> list[Entry]:
-    """The entries of a client for work, or of a purchase, of that day or later; oldest first."""
-    since = "select * from entry where client = :client and day >= :day order by id"
-    return [_entry(row) for row in tx.rows(since, client=client, day=day.isoformat())]
+def under(tx: Connection, condition: str, **values: object) -> list[Entry]:
+    """The entries under a condition, in its order: for the store's own modules."""
+    return [_entry(row) for row in tx.rows(f"select * from entry where {condition}", **values)]
 
 
 def of_ticket(tx: Connection, ticket: int) -> list[Entry]:

@@ -192,6 +192,7 @@ def rename(tx: Connection, client: str, name: str) -> int:
         " else state end, decided_at = coalesce(decided_at, at) where client = :client",
         **both,
     )
+    tx.run("update carried_forward set client = :name where client = :client", **both)
     tx.run("update event set client = :name where client = :client", **both)
     tx.run("update experience set name = :name where scope = 'client' and name = :client", **both)
     tx.run("update erasure set client = null where client = :client", client=client)

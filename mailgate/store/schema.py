@@ -10,6 +10,7 @@ from sqlite_utils import Database, Migrations
 
 from mailgate.errors import Refused
 from mailgate.store.connection import Connection, transaction
+from mailgate.store.migrations.age import AGE
 from mailgate.store.migrations.beginning import CONTRACT, GUARDS, TABLES
 from mailgate.store.migrations.desk import CLIENT_AREA, PROOF, WORKING_DESK
 from mailgate.store.migrations.hostile import FIRST_SIGHT, HOSTILE, WARNINGS
@@ -118,6 +119,12 @@ def m0012_warnings(db: Database) -> None:
 def m0013_guarded_files(db: Database) -> None:
     """Files in which there are access data."""
     db.executescript(GUARDED)
+
+
+@migrations()
+def m0014_age(db: Database) -> None:
+    """What a client's older entries come to, and when it was booked."""
+    db.executescript(AGE)
 
 
 def migrate(connection: Connection) -> None:

@@ -20,18 +20,18 @@ from pathlib import Path
 from mailgate.core.mail import Attachment, Envelope, Notice, Outgoing
 from mailgate.core.model import Entry, Kind, Outcome, Priority, Role, Status, Ticket
 from mailgate.service import keys
-from mailgate.store import Connection, Store, due, entries, events, journal, messages, outbox, tickets
+from mailgate.store import Connection, Store, accounts, due, entries, events, journal, messages, outbox, tickets
 from mailgate.store.messages import Message
 from tests.bench.corpus import DESK, MINUTES, TECHNICIANS
 
 CLIENTS = 400
 HUGE, ORDINARY = "c00", "c01"
 EACH = 10  # messages of a ticket
+PACE = timedelta(minutes=18)
 
 _ORDINARY_TICKETS = 20
 _GOING = 60  # of the newest tickets the desk still works on each
 _LEFT_EVERY = 50  # one of so many was never closed
-_PACE = timedelta(minutes=18)  # from one ticket to the next
 _LAG = 7  # so many others are written in between two messages of a ticket
 _AT_ONCE = 5_000
 _PURCHASE = 720
@@ -50,11 +50,14 @@ def address_of_technician(number: int) -> str:
     return f"t{number}@bench.example"
 
 
-def make(database: Path, many: int, until: datetime) -> None:
-    """Write so many tickets into a new store; the last message came shortly before `until`."""
+def make(database: Path, many: int, until: datetime, pace: timedelta = PACE, clients: int = CLIENTS) -> None:
+    """Write so many tickets into a new store; the last message came shortly before `until`.
+
+    pace: from one ticket to the next.
+    """
     store = keys.opened(database.parent, until)
     with _in_bulk(store):
-        desk = _Desk(many, until)
+        desk = _Desk(many, until, pace, clients)
         for start in range(0, desk.turns, _AT_ONCE):
             with store.write() as tx:
                 for turn in range(start, min(start + _AT_ONCE, desk.turns)):
@@ -86,6 +89,8 @@ class _Desk:
 
     many: int
     until: datetime
+    pace: timedelta
+    clients: int
     left: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -94,7 +99,7 @@ class _Desk:
 
     def take_turn(self, tx: Connection, turn: int) -> None:
         """Of each ticket that goes on at that time one message."""
-        at = self.until - _PACE * (self.turns - turn)
+        at = self.until - self.pace * (self.turns - turn)
         for step in range(EACH):
             number = turn + 1 - step * _LAG
             if 1 <= number <= self.many:
@@ -102,10 +107,12 @@ class _Desk:
 
     def settle(self, tx: Connection) -> None:
         """What the clock told of all this is told already."""
+        for client in self.left:
+            accounts.carry_forward(tx, client)
         for ticket in tickets.going(tx, tickets.Only(), self.many):
             if ticket.answer_due_at:
                 due.tell(tx, "promise_broken", ticket, ticket.answer_due_at)
-        days = (_PACE * self.turns).days + 2
+        days = (self.pace * self.turns).days + 2
         for ago in range(1, days):
             day = self.until - timedelta(days=ago)
             for kind in ("day", "digest"):
@@ -118,10 +125,10 @@ class _Desk:
         """A ticket as it stands in the end."""
         chance = random.Random(number)
         age = self.many - number
-        opened_at = self.until - _PACE * (self.turns - number + 1)
+        opened_at = self.until - self.pace * (self.turns - number + 1)
         status = _status(number, age)
-        owed = opened_at + _PACE * _LAG * EACH if status in (Status.NEW, Status.OPEN) else None
-        client = _client(chance, age)
+        owed = opened_at + self.pace * _LAG * EACH if status in (Status.NEW, Status.OPEN) else None
+        client = self._client(chance, age)
         return Ticket(
             id=number,
             client=client,
@@ -129,15 +136,22 @@ class _Desk:
             requester=address_of(client),
             opened_at=opened_at,
             status=status,
-            priority=Priority.URGENT if number % 40 == 0 else Priority.NORMAL,
+            priority=Priority.URGENT if number % 8 == 0 else Priority.NORMAL,
             category="bug" if number % 3 == 0 else None,
             technician=f"t{number % TECHNICIANS}",
-            first_answer_at=opened_at + _PACE * _LAG,
+            first_answer_at=opened_at + self.pace * _LAG,
             asked_at=owed,
             answer_due_at=owed + timedelta(hours=8) if owed else None,
-            closed_at=opened_at + _PACE * _LAG * EACH if status is Status.CLOSED else None,
+            closed_at=opened_at + self.pace * _LAG * EACH if status is Status.CLOSED else None,
             planned_start=self.until.date() + timedelta(days=3) if status is Status.SCHEDULED else None,
         )
+
+    def _client(self, chance: random.Random, age: int) -> str:
+        if age % 4 == 0 and age < 4 * _ORDINARY_TICKETS:
+            return ORDINARY
+        if chance.random() < 0.3:
+            return HUGE
+        return f"c{2 + int((self.clients - 2) * chance.random() ** 2):02d}"
 
     def _message(self, tx: Connection, ticket: Ticket, step: int, at: datetime) -> None:
         turn, chance = _STORY[step], random.Random(ticket.id * EACH + step)
@@ -170,14 +184,6 @@ def _status(number: int, age: int) -> Status:
     if age < _GOING:
         return (Status.NEW, Status.OPEN, Status.WAITING, Status.SCHEDULED)[number % 4]
     return Status.WAITING if number % _LEFT_EVERY == 0 else Status.CLOSED
-
-
-def _client(chance: random.Random, age: int) -> str:
-    if age % 4 == 0 and age < 4 * _ORDINARY_TICKETS:
-        return ORDINARY
-    if chance.random() < 0.3:
-        return HUGE
-    return f"c{2 + int((CLIENTS - 2) * chance.random() ** 2):02d}"
 
 
 def _received(

@@ -85,8 +85,11 @@ def test_statement_adds_up_and_months_join_without_a_gap(moves: list[tuple[int, 
         (first + timedelta(days=day), purchase(n, minutes) if bought else debit(n, minutes))
         for n, (day, minutes, bought) in enumerate(sorted(moves), 1)
     ]
-    january = ledger.statement(booked, date(2026, 1, 1), date(2026, 1, 31))
-    after = ledger.statement(booked, date(2026, 2, 1), date(2026, 12, 31))
+    january = ledger.statement(
+        0, [entry for day, entry in booked if day.month == 1], date(2026, 1, 1), date(2026, 1, 31)
+    )
+    rest = [entry for day, entry in booked if day.month > 1]
+    after = ledger.statement(january.closing, rest, date(2026, 2, 1), date(2026, 12, 31))
     assert january.opening == 0
     assert january.closing == after.opening
     assert after.closing == ledger.balance(entry for _, entry in booked)

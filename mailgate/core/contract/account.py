@@ -1,7 +1,8 @@
 """When a client's service ends, resumes, expires and is spoken about.
 
-All entries are of one client, oldest first; days are those of the desk's time zone. An event that
-happens once is known by its key, so that a missed run catches up and no run repeats it.
+All entries are of one client, oldest first, or those that stand for them (`store.accounts`); days are those of the
+desk's time zone. An event that happens once is known by its key, so that a missed run catches up and no run repeats
+it.
 """
 
 from __future__ import annotations
@@ -127,11 +128,12 @@ def _short(period: Period) -> str:
     return f"{period.months}mo" if period.months else f"{period.days}d"
 
 
-def statement_months(
-    entries: Sequence[Entry], zone: ZoneInfo, today: date, happened: frozenset[str]
-) -> tuple[str, ...]:
-    """The months "2026-10" that are over, saw a booking and have had no statement; oldest first."""
-    months = {_month(_booked_on(entry, zone)) for entry in entries}
+def statement_months(booked: Iterable[date], today: date, happened: frozenset[str]) -> tuple[str, ...]:
+    """The months "2026-10" that are over, saw a booking and have had no statement; oldest first.
+
+    booked: a day of each month in which anything was booked.
+    """
+    months = {_month(day) for day in booked}
     return tuple(sorted(month for month in months if month < _month(today) and month not in happened))
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mailgate.core.contract.over_time import by_month, picture
-from mailgate.core.model import Role
+from mailgate.core.model import Entry, Role
 from mailgate.edges.web.asking import Answer, Ask, Sent, Shown
 from mailgate.edges.web.seen import the_client
 from mailgate.edges.web.tickets import people
 from mailgate.edges.web.writing import form_name
 from mailgate.service.reports import account
 from mailgate.service.statements import report_csv, report_pdf, report_values, statement_of
-from mailgate.store import entries
+from mailgate.store import Connection
+from mailgate.store import accounts as ledgers
 
 _MONTHS = 24
 _LINES = 60
@@ -26,8 +28,7 @@ def balance(ask: Ask) -> Answer:
     client = the_client(ask)
     with ask.read() as tx:
         stands = account(tx, ask.desk, client, ask.now)
-        booked = [(ask.desk.local_day(entry.at), entry) for entry in entries.of_client(tx, client)]
-    months = by_month(booked, ask.desk.local_day(ask.now), _MONTHS)
+        months = by_month(_summed_up(tx, client, ask.desk.rules.zone), ask.desk.local_day(ask.now), _MONTHS)
     rules = ask.desk.rules
     values = {
         "here": "balance",
@@ -41,6 +42,15 @@ def balance(ask: Ask) -> Answer:
         "may_ask": ask.who.role is Role.CLIENT and stands.state != "none",
     }
     return Shown("balance", values)
+
+
+def _summed_up(tx: Connection, client: str, zone: ZoneInfo) -> list[tuple[date, Entry]]:
+    """What was booked in each month that may be shown, by kind; before it, what was left then."""
+    booked = list(ledgers.months(tx, client, zone))
+    shown, earlier = booked[-_MONTHS:], booked[:-_MONTHS]
+    sums = [(month, one) for month in shown for one in ledgers.summed_up(tx, client, month, zone)]
+    left = ledgers.left_before(tx, client, shown[0], zone) if earlier else []
+    return [*((earlier[-1], one) for one in left), *sums]
 
 
 def report(ask: Ask) -> Answer:

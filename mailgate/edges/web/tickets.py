@@ -15,7 +15,7 @@ from mailgate.edges.web import writing
 from mailgate.edges.web.asking import Answer, Ask, Elsewhere, Shown
 from mailgate.edges.web.seen import the_message, the_ticket, theirs
 from mailgate.service.reports import account
-from mailgate.store import Connection, entries, looks, matters, messages, tickets, vault
+from mailgate.store import Connection, accounts, entries, looks, matters, messages, tickets, vault
 from mailgate.store.messages import Message
 
 _LISTED = 30
@@ -40,7 +40,7 @@ def first(ask: Ask) -> Answer:
     month = ask.desk.local_day(ask.now).replace(day=1)
     with ask.read() as tx:
         stands = account(tx, ask.desk, client, ask.now)
-        spent = [entry for entry in entries.since_day(tx, client, month) if entry.kind in _SPENDING]
+        spent = accounts.spent_since(tx, client, month)
         going = tickets.going(tx, theirs(ask), _OPEN)
         most = _spent_on(tx, spent)
     values = {
@@ -48,7 +48,7 @@ def first(ask: Ask) -> Answer:
         "account": stands,
         "client_name": ask.desk.client_name(client),
         "month": month,
-        "spent": -sum(entry.minutes for entry in spent),
+        "spent": sum(spent.values()),
         "spent_on": most,
         "tickets": [row(ask, ticket) for ticket in going],
         "more": len(going) == _OPEN,
@@ -56,15 +56,8 @@ def first(ask: Ask) -> Answer:
     return Shown("home", values)
 
 
-# What minutes go into, and what of that is taken back.
-_SPENDING = (Kind.DEBIT, Kind.VOID, Kind.ADJUST)
-
-
-def _spent_on(tx: Connection, spent: Sequence[Entry]) -> list[dict[str, Any]]:
+def _spent_on(tx: Connection, minutes: Mapping[int, int]) -> list[dict[str, Any]]:
     """The tickets that took the most. share: of all of it, 0 to 100."""
-    minutes: dict[int, int] = {}
-    for entry in spent:
-        minutes[entry.ticket or 0] = minutes.get(entry.ticket or 0, 0) - entry.minutes
     total = sum(taken for taken in minutes.values() if taken > 0) or 1
     most = sorted((number for number in minutes if number and minutes[number] > 0), key=lambda n: -minutes[n])
     found = tickets.get_many(tx, most[:_SPENT_ON])
