@@ -17,12 +17,14 @@ from mailgate.cli.common import (
     tag_of,
     when,
 )
+from mailgate.cli.records import who
 from mailgate.cli.terminal import harmless
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import MailgateError, NotFound, Refused
+from mailgate.service.originals import covered as covered_mail
 from mailgate.service.process import process_released
 from mailgate.service.take import utc_now
-from mailgate.store import Connection, journal, outbox, quarantine
+from mailgate.store import Connection, events, journal, outbox, quarantine
 from mailgate.store.outbox import Queued
 from mailgate.store.quarantine import Quarantined
 
@@ -47,20 +49,28 @@ def quarantine_group(context: click.Context, place: Place, json_wanted: bool) ->
 
 @quarantine_group.command(name="show")
 @click.argument("id", type=row_number)
+@click.option("--access-data", is_flag=True, help="With access data as they stand in it; who looked is recorded first.")
 @as_json
 @pass_place
-def quarantine_show(place: Place, id: int, json_wanted: bool) -> None:  # noqa: A002
-    """Print the whole raw message; the reason, and the traceback of a failure of ours, on stderr."""
+def quarantine_show(place: Place, id: int, json_wanted: bool, access_data: bool) -> None:  # noqa: A002
+    """Print the raw message, its access data covered; the reason, and the traceback of a failure of ours, on stderr."""
     rules = place.rules()
-    with place.store() as store, store.read() as tx:
-        held = _quarantined(quarantine.get(tx, id), id)
-        kept = journal.get(tx, held.journal)
-    raw = kept.raw if kept else b"(no longer kept)\n"
+    with place.store() as store:
+        with store.read() as tx:
+            held = _quarantined(quarantine.get(tx, id), id)
+            kept = journal.get(tx, held.journal)
+        raw, covered = covered_mail(kept.raw) if kept else (b"(no longer kept)\n", False)
+        if kept and covered and access_data:
+            now = utc_now()
+            with store.write() as tx:
+                events.record(tx, "shown", "", f"{now.isoformat()} {id} {who()}", now)
+            raw, covered = kept.raw, False
     if json_wanted:
         shown = {**_quarantine_object(held, rules), "state": held.state, "detail": held.detail or None}
-        show({**shown, "raw": raw.decode("utf-8", "replace") if kept else None}, json_wanted, str)
+        show({**shown, "covered": covered, "raw": raw.decode("utf-8", "replace") if kept else None}, json_wanted, str)
         return
-    click.echo(harmless("\n".join(filter(None, (held.reason, held.detail)))), err=True)
+    note = "access data in it are covered; --access-data shows them, and that is recorded" if covered else ""
+    click.echo(harmless("\n".join(filter(None, (held.reason, held.detail, note)))), err=True)
     if sys.stdout.isatty():
         click.echo(harmless(raw.decode("utf-8", "replace")))
     else:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import click
 
 from mailgate.cli.common import Place, as_json, on, pass_place, show, table, tag_of, when
 from mailgate.core.erasure import Obstacle
+from mailgate.core.settings.rules import Rules
 from mailgate.core.writing.phrases import count
 from mailgate.errors import Refused
 from mailgate.service import erase as erasing
@@ -33,23 +35,31 @@ _SHOWN = 100
     type=click.Path(path_type=Path),
     help="A new folder, or a .zip.  [default: CLIENT-DAY.zip here]",
 )
+@click.option("--access-data", is_flag=True, help="With access data as they were sent; who asks is recorded first.")
 @as_json
 @pass_place
-def export(place: Place, client: str, output: Path | None, json_wanted: bool) -> None:
+def export(place: Place, client: str, output: Path | None, access_data: bool, json_wanted: bool) -> None:
     """Write everything about CLIENT in open formats: mails, files, tickets, ledger, who looked at what.
 
     Nothing of other clients is in it. What is for the desk alone stands in folders of their own, to be
-    looked through before it is handed over. The daemon goes on meanwhile.
+    looked through before it is handed over. Access data are covered. The daemon goes on meanwhile.
     """
     office, now = place.office(), utc_now()
     target = output or Path(f"{client}-{office.desk.local_day(now)}.zip")
     with place.store() as store, _bar("exporting") as bar:
         with store.read() as tx:
             service.known(tx, office.desk, client)
-            written = service.write(target, service.files(tx, office, client, now, _progress(bar)))
+        if access_data:
+            with store.write() as tx:
+                for message in service.with_access_data(tx, office.desk, client):
+                    looks.note(tx, message, who(), now)
+        with store.read() as tx:
+            files = service.files(tx, office, client, now, _progress(bar), in_clear=access_data)
+            written = service.write(target, files)
         with store.write() as tx:
             events.record(tx, "export", client, f"{now.isoformat()} {who()}", now)
-    told = f"{target}: {count(written, 'file', 'files', 'en')} about {client}; it may hold access data, keep it safe"
+    held = "it holds access data, keep it safe" if access_data else "access data are covered"
+    told = f"{target}: {count(written, 'file', 'files', 'en')} about {client}; {held}"
     show({"client": client, "output": str(target), "files": written}, json_wanted, lambda _: told)
 
 
@@ -146,20 +156,31 @@ def _erased(found: Standing, done: Erased) -> Iterator[str]:
 @as_json
 @pass_place
 def looks_list(place: Place, client: str | None, json_wanted: bool) -> None:
-    """List who had access data shown, the newest first: whom, when, and in which message."""
-    rules = place.rules()
+    """List who had access data shown, the newest first: whom, when, and in which message or mail in quarantine."""
+    rules, most = place.rules(), None if json_wanted else _SHOWN
     with place.store() as store, store.read() as tx:
-        rows = [
-            {
-                "at": when(look.at, rules.zone),
-                "who": look.address,
-                "ticket": tag_of(rules, message.ticket),
-                "message": look.message,
-            }
-            for look in looks.listed(tx, client, None if json_wanted else _SHOWN)
+        found = [
+            (look.at, _look(rules, look.at, look.address, message=look.message, ticket=message.ticket))
+            for look in looks.listed(tx, client, most)
             if (message := messages.get(tx, look.message))
         ]
-    show(rows, json_wanted, lambda rows: table(rows, ("at", "who", "ticket", "message"), "nobody looked"))
+        for at, key in events.latest_of(tx, "shown", most) if client is None else ():
+            _, number, name = key.split(" ", 2)
+            found.append((at, _look(rules, at, name, quarantine=int(number))))
+    rows = [row for _, row in sorted(found, key=lambda one: one[0], reverse=True)][:most]
+    show(rows, json_wanted, lambda rows: table(rows, _LOOK, "nobody looked"))
+
+
+_LOOK = ("at", "who", "ticket", "message", "quarantine")
+
+
+def _look(rules: Rules, at: datetime, name: str, **of: int | None) -> dict[str, Any]:
+    where = {
+        "ticket": tag_of(rules, of.get("ticket")),
+        "message": of.get("message"),
+        "quarantine": of.get("quarantine"),
+    }
+    return {"at": when(at, rules.zone), "who": name, **where}
 
 
 VERBS = (export, erase, looks_list)

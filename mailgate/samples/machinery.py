@@ -38,8 +38,10 @@ _LEFT = (
     Left("anew", _BOX, 1),
 )
 
+_EXPORT = {"client": "acme", "client_name": "Acme S.L.", "day": date(2026, 11, 2), "count": 14}
+
 VALUES: Mapping[str, Sequence[Mapping[str, Any]]] = {
-    "export_readme": ({"client": "acme", "client_name": "Acme S.L.", "day": date(2026, 11, 2), "count": 14},),
+    "export_readme": tuple({**_EXPORT, "covered": covered} for covered in (True, False)),
     "loop_stopped": (_LOOP, {**_LOOP, "what": "SOP-12", "is_ticket": True}),
     "trouble": tuple({"trouble": trouble, "since": trouble.since or _AT} for trouble in TROUBLES),
     "mail_left": ({"left": list(_LEFT), "limit": 26_214_400}, *({"left": [one], "limit": 26_214_400} for one in _LEFT)),

@@ -1,7 +1,8 @@
 """Everything about a client in open formats: files of a folder or a zip, the same bytes for the same store.
 
 What is for the desk alone stands apart in `internal/`, for somebody to look through before it is handed over. A
-mail of the desk's own people is given as its text: as it came it may hold commands for other clients' tickets.
+mail of the desk's own people is given as its text: as it came it may hold commands for other clients' tickets. Access
+data are covered, unless they are asked for.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import re
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -25,9 +26,10 @@ from mailgate.core.mail import Notice
 from mailgate.core.message import mime
 from mailgate.core.model import Ticket
 from mailgate.errors import NotFound, Refused
+from mailgate.service import originals
 from mailgate.service.office import Office
 from mailgate.service.statements import cell
-from mailgate.store import Connection, blobs, entries, journal, looks, messages, records, tickets
+from mailgate.store import Connection, blobs, entries, journal, looks, messages, records, tickets, vault
 from mailgate.store.messages import Message
 from mailgate.store.records import Posted, Theirs
 from mailgate.store.tickets import Only
@@ -36,6 +38,9 @@ File = tuple[str, bytes]
 """Path within the export, and content."""
 
 Progress = Callable[[int, int], None]
+
+Show = Callable[[bytes, Collection[str]], bytes]
+"""A mail as it is given, of one as it came and the access data that are known of it."""
 
 _PARTIAL = ".mailgate-export"
 _LONGEST_NAME = 80
@@ -68,25 +73,45 @@ def known(tx: Connection, desk: Desk, client: str) -> str:
     return client
 
 
-def files(tx: Connection, office: Office, client: str, now: datetime, progress: Progress) -> Iterator[File]:
-    """All files of an export. progress: gets tickets done, and tickets."""
-    desk = office.desk
+def with_access_data(tx: Connection, desk: Desk, client: str) -> list[int]:
+    """The messages about a client that told access data which are kept."""
+    told = (
+        message for ticket in tickets.listed(tx, Only(client=client)) for _, message in vault.of_ticket(tx, ticket.id)
+    )
+    loose = records.messages_of_no_ticket(tx, theirs(tx, desk, client))
+    return list(dict.fromkeys([*told, *(number for number in loose if vault.of_message(tx, number))]))
+
+
+def files(
+    tx: Connection, office: Office, client: str, now: datetime, progress: Progress, *, in_clear: bool = False
+) -> Iterator[File]:
+    """All files of an export. progress: gets tickets done, and tickets. in_clear: with access data."""
+    desk, show = office.desk, _as_it_is if in_clear else _covered
     listed = tickets.listed(tx, Only(client=client))[::-1]
     check = theirs(tx, desk, client)
     for name, language in (("LEEME.txt", "es"), ("README.txt", "en")):
-        yield name, _readme(office, client, len(listed), language, now)
+        yield name, _readme(office, client, len(listed), language, now, covered=not in_clear)
     yield "client.json", _json(_client(desk, client))
     yield from _tables(tx, desk, client, listed)
     for number, ticket in enumerate(listed, 1):
-        yield from _ticket(tx, desk, ticket)
+        yield from _ticket(tx, desk, ticket, show)
         progress(number, len(listed))
-    yield from _loose(tx, desk, check)
+    yield from _loose(tx, desk, check, show)
     yield "sessions.json", _json(records.sessions(tx, check))
 
 
-def _readme(office: Office, client: str, count: int, language: str, now: datetime) -> bytes:
+def _as_it_is(raw: bytes, known: Collection[str]) -> bytes:
+    return raw
+
+
+def _covered(raw: bytes, known: Collection[str]) -> bytes:
+    return originals.covered(raw, known)[0]
+
+
+def _readme(office: Office, client: str, count: int, language: str, now: datetime, *, covered: bool) -> bytes:
     desk = office.desk
     values = {"client": client, "client_name": desk.client_name(client), "day": desk.local_day(now), "count": count}
+    values |= {"covered": covered}
     text, _ = office.renderer.preview(Notice("export_readme", "", language, values=values), desk.rules.zone, "", now)
     return (f"{desk.rules.desk.name}\n\n{text}").replace("\n", "\r\n").encode()
 
@@ -109,7 +134,7 @@ def _tables(tx: Connection, desk: Desk, client: str, listed: Sequence[Ticket]) -
         yield f"{name}.csv", _csv(plain)
 
 
-def _ticket(tx: Connection, desk: Desk, ticket: Ticket) -> Iterator[File]:
+def _ticket(tx: Connection, desk: Desk, ticket: Ticket, show: Show) -> Iterator[File]:
     """A ticket: what was said with its files, and our mails; what is internal in a folder of its own."""
     folder = f"tickets/{_safe(desk.tag(ticket.id))}"
     said = messages.of_ticket(tx, ticket.id)
@@ -118,46 +143,54 @@ def _ticket(tx: Connection, desk: Desk, ticket: Ticket) -> Iterator[File]:
         if some or not internal:
             yield f"{place}/messages.json", _json([_message(message) for message in some])
         for message in some:
-            yield from _as_it_came(tx, desk, place, message)
-    yield from _mails(tx, desk, folder, records.posted_of_ticket(tx, ticket.id))
+            yield from _as_it_came(tx, desk, place, message, show)
+    told = vault.of_tickets(tx, [ticket.id])
+    yield from _mails(tx, desk, folder, records.posted_of_ticket(tx, ticket.id), lambda raw: show(raw, told))
 
 
-def _loose(tx: Connection, desk: Desk, check: Theirs) -> Iterator[File]:
+def _loose(tx: Connection, desk: Desk, check: Theirs, show: Show) -> Iterator[File]:
     """What belongs to no ticket: questions, statements; what names them as its sender and waits in quarantine."""
     numbers = records.messages_of_no_ticket(tx, check)
     said = [message for number in numbers if (message := messages.get(tx, number))]
     yield "other/messages.json", _json([_message(message) for message in said])
     for message in said:
-        yield from _as_it_came(tx, desk, "other", message)
-    yield from _mails(tx, desk, "other", records.posted_of_no_ticket(tx, check))
+        yield from _as_it_came(tx, desk, "other", message, show)
+    yield from _mails(tx, desk, "other", records.posted_of_no_ticket(tx, check), lambda raw: show(raw, ()))
     held = records.quarantined(tx, check)
     fields = ("id", "at", "sender", "subject", "reason", "state")
     yield "quarantine/quarantine.json", _json([{name: getattr(one, name) for name in fields} for one in held])
     for one in held:
         if (raw := blobs.readable(tx, journal.blob_of(tx, one.journal))) is not None:
-            yield f"quarantine/{one.id:06}.eml", raw
+            yield f"quarantine/{one.id:06}.eml", show(raw, ())
 
 
-def _as_it_came(tx: Connection, desk: Desk, folder: str, message: Message) -> Iterator[File]:
+def _as_it_came(tx: Connection, desk: Desk, folder: str, message: Message, show: Show) -> Iterator[File]:
     """The mail, unless somebody of the desk wrote it, and its files."""
-    raw = blobs.readable(tx, message.blob)
-    if raw is None:
+    kept_raw = blobs.readable(tx, message.blob)
+    if kept_raw is None:
         return
+    raw = show(kept_raw, vault.of_message(tx, message.id).values())
     if not message.role.staff and not _is_staff(desk, message.author):
         yield f"{folder}/mails/{_numbered(message.id, message.subject)}.eml", raw
     kept = [file for file in message.attachments if file.kept]
-    contents = mime.contents(raw, [file.part for file in kept]) if kept else {}
+    try:
+        contents = mime.contents(raw, [file.part for file in kept]) if kept else {}
+    except LookupError:  # its text alone is given: out of the rest access data cannot be taken for sure
+        contents = {}
     for file in kept:
-        yield f"{folder}/files/{message.id:06}-{file.part:03}-{_safe(file.name)}", contents[file.part]
+        if file.part in contents:
+            yield f"{folder}/files/{message.id:06}-{file.part:03}-{_safe(file.name)}", contents[file.part]
 
 
-def _mails(tx: Connection, desk: Desk, folder: str, mails: Iterable[Posted]) -> Iterator[File]:
+def _mails(
+    tx: Connection, desk: Desk, folder: str, mails: Iterable[Posted], show: Callable[[bytes], bytes]
+) -> Iterator[File]:
     """Ours to people outside the desk."""
     for mail in mails:
         if mail.template in _SECRET or _is_staff(desk, mail.to):
             continue
         if (raw := blobs.readable(tx, mail.blob)) is not None:
-            yield f"{folder}/sent/{_numbered(mail.id, mail.subject)}.eml", raw
+            yield f"{folder}/sent/{_numbered(mail.id, mail.subject)}.eml", show(raw)
 
 
 def _is_staff(desk: Desk, address: str) -> bool:

@@ -22,6 +22,7 @@ from mailgate.store.times import moment, opt_moment, stamp
 # away: it was looked to a ticket of who is away; its key is ticket, technician and when they are back.
 # loop: the director was told that mails go round; its key is the address or the ticket, and the day.
 # export, erase: what the store has of a client was taken out, or forgotten; their key is the time and who did it.
+# shown: somebody had access data of a mail in quarantine shown; its key is the time, the number there and who.
 # back_again: a technician was told what has waited for them; its key is who and the time.
 Kind = Literal[
     "away",
@@ -45,6 +46,7 @@ Kind = Literal[
     "all_clear",
     "export",
     "erase",
+    "shown",
 ]
 
 # A robot answers each mail: how long one telling of it is enough.
@@ -80,6 +82,17 @@ def happened(tx: Connection, kind: Kind, client: str) -> frozenset[str]:
     """The keys of what happened of one kind to a client."""
     rows = tx.rows("select key from event where kind = :kind and client = :client", kind=kind, client=client)
     return frozenset(row["key"] for row in rows)
+
+
+def latest_of(tx: Connection, kind: Kind, most: int | None) -> list[tuple[datetime, str]]:
+    """When something of a kind happened to the desk, and its key: the newest first, where keys are times."""
+    limit = "" if most is None else " limit :most"
+    rows = tx.rows(
+        f"select at, key from event where kind = :kind and client = '' order by key desc{limit}",
+        kind=kind,
+        **({} if most is None else {"most": most}),
+    )
+    return [(moment(row["at"]), row["key"]) for row in rows]
 
 
 def latest(tx: Connection, kind: Kind, client: str = "") -> datetime | None:

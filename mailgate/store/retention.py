@@ -165,7 +165,11 @@ def forget_said(tx: Connection, ticket: int, now: datetime) -> None:
 def forget_looks(tx: Connection, before: datetime, most: int) -> int:
     """Forget who looked at access data before then; how often that was."""
     old = "select id from look where at < :before order by at limit :most"
-    return tx.run(f"delete from look where id in ({old})", before=stamp(before), most=most)
+    shown = "select id from event where kind = 'shown' and client = '' and key < :before order by key limit :most"
+    return sum(
+        tx.run(f"delete from {table} where id in ({found})", before=stamp(before), most=most)
+        for table, found in (("look", old), ("event", shown))
+    )
 
 
 def _limit(at: datetime | None) -> str:

@@ -62,6 +62,28 @@ def test_sent_mails_are_listed_where_they_are_asked_for(run: Run) -> None:
     assert "sent at" in run("outbox", "--sent")[1]
 
 
+def test_access_data_in_quarantine_are_shown_to_who_asks_and_that_is_kept(run: Run) -> None:
+    raw = written("Hola.\n\nusuario: web\nclave: Xk9!zz26", sender="luis@stranger.example")
+    assert run("inject", "-", stdin=raw)[0] == 0
+    code, out, err = run("quarantine", "show", "1")
+    assert (code, "clave: *****" in out, "Xk9" in out) == (0, True, False)
+    assert "access data in it are covered; --access-data shows them" in err
+    told = json.loads(run("quarantine", "show", "1", "--json")[1])
+    assert (told["covered"], "Xk9" in told["raw"]) == (True, False)
+    assert json.loads(run("looks", "--json")[1]) == []
+    code, out, err = run("quarantine", "show", "1", "--access-data")
+    assert out.encode() == raw
+    assert "covered" not in err
+    (look,) = json.loads(run("looks", "--json")[1])
+    assert (look["quarantine"], look["message"], bool(look["who"])) == (1, None, True)
+    assert json.loads(run("looks", "--client", "acme", "--json")[1]) == []
+
+
+def test_a_mail_without_access_data_leaves_no_look(filled: Run) -> None:
+    assert "hola" in filled("quarantine", "show", "1", "--access-data")[1]
+    assert json.loads(filled("looks", "--json")[1]) == []
+
+
 def test_programs_get_everything(filled: Run) -> None:
     (only,) = json.loads(filled("quarantine", "--json")[1])
     assert len(only["subject"]) > 200

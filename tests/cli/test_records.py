@@ -39,6 +39,21 @@ def test_export_writes_a_zip_of_the_day_and_says_so(desk: Run, tmp_path: Path) -
     store.close()
 
 
+def test_export_covers_access_data_unless_they_are_asked_for_which_is_kept(run: Run) -> None:
+    raw = written("usuario: web\nclave: Xk9!zz26", subject="El FTP")
+    assert run("inject", "-", stdin=raw)[0] == 0
+    code, out, _ = run("export", "acme", "--output", "out")
+    assert (code, out.endswith("about acme; access data are covered\n")) == (0, True)
+    files = [path for path in Path("out").rglob("*") if path.is_file()]
+    assert [path for path in files if b"Xk9" in path.read_bytes()] == []
+    assert "clave: *****" in Path("out/tickets/SOP-1/mails/000001-El_FTP.eml").read_text()
+    assert json.loads(run("looks", "--json")[1]) == []
+    code, out, _ = run("export", "acme", "--output", "all", "--access-data")
+    assert (code, "it holds access data" in out) == (0, True)
+    assert Path("all/tickets/SOP-1/mails/000001-El_FTP.eml").read_bytes() == raw
+    assert [(look["ticket"], look["message"]) for look in json.loads(run("looks", "--json")[1])] == [("SOP-1", 1)]
+
+
 def test_export_tells_programs_what_it_wrote(desk: Run, tmp_path: Path) -> None:
     told = json.loads(desk("export", "acme", "--output", "out", "--json")[1])
     assert told == {"client": "acme", "output": "out", "files": sum(path.is_file() for path in Path("out").rglob("*"))}
