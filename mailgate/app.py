@@ -14,17 +14,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mailgate import config
 from mailgate.core.health import troubles
 from mailgate.core.mail import Envelope, Notice, Source
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.rules import Rules
+from mailgate.core.settings.servers import Login
 from mailgate.core.writing.phrases import count
 from mailgate.edges.clockwork import Clockwork, Doubt
 from mailgate.edges.listening import Shortage
 from mailgate.edges.monitor import Monitor, Seen
 from mailgate.edges.named_files import tls_context
 from mailgate.edges.notify import Notifier
+from mailgate.edges.oauth import Secret, access_to, secret_of
 from mailgate.edges.outbound import transport_for
 from mailgate.edges.peers import Peers, ours
 from mailgate.edges.pollers import Pollers
@@ -33,12 +34,13 @@ from mailgate.edges.smtp import Gate, Handler, quiet_libraries
 from mailgate.edges.verify import Verifier
 from mailgate.edges.web.asking import Works
 from mailgate.edges.web.server import ClientArea
-from mailgate.errors import Refused, RulesError, RulesProblem, StoreUnavailable, of_the_machine
+from mailgate.errors import NoToken, Refused, RulesError, RulesProblem, StoreUnavailable, of_the_machine
 from mailgate.opening import open_office, open_store, passwords, stamp
 from mailgate.service import health, redact
 from mailgate.service.daily import Daily
 from mailgate.service.deliver import drain
 from mailgate.service.letters import post
+from mailgate.service.logins import accounts
 from mailgate.service.processor import Processor
 from mailgate.service.schedule import tick
 from mailgate.service.take import Intake, Pace, utc_now
@@ -87,7 +89,7 @@ class Daemon:
         self._monitor: Monitor | None = None
         self._client_area: ClientArea | None = None
         self._notifier = Notifier()
-        self._pollers = Pollers(self._intake, lambda: self._office.desk.rules, rules_path.parent)
+        self._pollers = Pollers(self._intake, lambda: self._office.desk.rules, self._secret_of)
         self._daily = Daily(self._store, self._writer, lambda: self._office, self._ring_outbox)
         self._transport = transport_for(self._office.desk.rules, rules_path, data)
         self._passwords = passwords(self._office.desk.rules, rules_path)
@@ -191,6 +193,7 @@ class Daemon:
         clockwork.every(_JOBS_SECONDS, "day", self._run_day)
         clockwork.every(_JOBS_SECONDS, "jobs", self._run_jobs)
         clockwork.every(_JOBS_SECONDS, "redactions", self._settle_redactions)
+        clockwork.every(_JOBS_SECONDS, "tokens", self._renew_tokens)
         return clockwork
 
     def _ring_outbox(self) -> None:
@@ -265,7 +268,7 @@ class Daemon:
             if office.desk.rules.outgoing != before.desk.rules.outgoing:
                 transport = transport_for(office.desk.rules, self._rules_path, self._data)
             for mailbox in office.desk.rules.imap:
-                config.secret(mailbox, self._rules_path.parent)  # to miss one later would be too late
+                self._secret_of(mailbox)  # to miss one later would be too late
             secrets = passwords(office.desk.rules, self._rules_path)
             tls_context(office.desk.rules.smtp, self._rules_path.parent)
         except RulesError as error:
@@ -282,6 +285,16 @@ class Daemon:
             log.warning("an address to listen on has changed: that takes a restart")
         if office.desk.rules.imap != before.desk.rules.imap:
             threading.Thread(target=self._pollers.restart, name="pollers", daemon=True).start()
+
+    def _secret_of(self, login: Login) -> Secret:
+        return secret_of(login, self._rules_path.parent, self._data)
+
+    def _renew_tokens(self) -> None:
+        """Also those that nobody asks for while connections stay open: a refusal is to be known before they end."""
+        for account in accounts(self._office.desk.rules):
+            with contextlib.suppress(NoToken, RulesError, OSError):  # told by the health, or by who needs it
+                if self._is_going():
+                    access_to(account, self._rules_path.parent, self._data).token()
 
     def _note_rules(self) -> Future[bool]:
         """Keep what is in force from now on, for whoever wants to know what other rules would have done."""

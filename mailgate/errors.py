@@ -30,6 +30,20 @@ class StoreUnavailable(MailgateError):
     """The store is locked for too long, or its disk is full."""
 
 
+class NoToken(MailgateError):
+    """A provider gives no access token now (OAuth2); it is asked again."""
+
+
+class LoginNeeded(NoToken):
+    """It will give none until a person has signed in. login: as `mailgate login` takes it."""
+
+    exit_code = 1
+
+    def __init__(self, why: str, login: str) -> None:
+        super().__init__(f"{why}; run: mailgate login {login}")
+        self.why = why
+
+
 class SmtpRefusal(MailgateError):
     """Something that the peer must change; its reply is permanent."""
 

@@ -79,9 +79,11 @@ class Sink:
 
 
 @contextlib.asynccontextmanager
-async def sink(cert: Certificate | None = None, implicit: bool = False, auth: bool = False) -> AsyncIterator[Sink]:
+async def sink(
+    cert: Certificate | None = None, implicit: bool = False, auth: bool = False, kind: type[Sink] = Sink
+) -> AsyncIterator[Sink]:
     """A `Sink` on a free port of this event loop; with a certificate it offers STARTTLS."""
-    handler = Sink()
+    handler = kind()
     loop = asyncio.get_running_loop()
     context = cert.context() if cert else None
 

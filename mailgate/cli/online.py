@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import click
 
-from mailgate import config
 from mailgate.cli.common import Place
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Imap
 from mailgate.edges import online
 from mailgate.edges.dns import Resolver
+from mailgate.edges.oauth import Secret, secret_of
 from mailgate.edges.online import Finding, Probe
 from mailgate.edges.outbound import transport_for
 from mailgate.errors import Refused
@@ -43,9 +43,9 @@ def tried(place: Place, json_wanted: bool, seconds: float = _WAIT_SECONDS) -> No
 
 def _findings(place: Place, rules: Rules, seconds: float) -> Iterator[Finding]:
     folder = place.rules_path.parent
-    mailboxes = [(box, config.secret(box, folder) or "") for box in rules.imap]
-    for box, password in mailboxes:
-        yield online.try_mailbox(box, password)
+    mailboxes = [(box, secret_of(box, folder, place.data)) for box in rules.imap]
+    for box, secret in mailboxes:
+        yield online.try_mailbox(box, secret)
     returned: dict[Probe, bytes] = {}
     if rules.outgoing.via == "smtp":
         sent = online.probes(rules, utc_now())
@@ -60,7 +60,7 @@ def _findings(place: Place, rules: Rules, seconds: float) -> Iterator[Finding]:
     else:
         yield Finding("outgoing", 'mails go to files: via = "files"')
     if alarms := rules.outgoing.alarms:
-        yield asyncio.run(online.try_alarms(rules, alarms, config.secret(alarms, folder), utc_now()))
+        yield asyncio.run(online.try_alarms(rules, alarms, secret_of(alarms, folder, place.data), utc_now()))
     raw = next((raw for raw in returned.values() if raw), None)
     yield from online.try_dns(rules, Resolver(rules.trust.dns), raw)
 
@@ -73,7 +73,7 @@ async def _send(place: Place, rules: Rules, sent: list[Probe]) -> Finding:
         await transport.close()
 
 
-def _wait(place: Place, mailboxes: list[tuple[Imap, str]], sent: list[Probe], seconds: float) -> dict[Probe, bytes]:
+def _wait(place: Place, mailboxes: list[tuple[Imap, Secret]], sent: list[Probe], seconds: float) -> dict[Probe, bytes]:
     """A mailbox has it, or the daemon took it, from there or from the mail server; then its text is not at hand."""
     place.data.mkdir(parents=True, exist_ok=True)
     with place.store() as store:

@@ -53,6 +53,10 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         failing = f"; not reached since {box['failing_since']}" if box["failing_since"] else ""
         untidied = f"; to be put away: {_backlog(box['untidied'])}" if box["untidied"]["count"] else ""
         yield "mailbox", f"{box['name']}: last mail {box['taken_at'] or 'none yet'}{failing}{untidied}"
+    for login in found["logins"]:
+        signed_in = f"token of {login['renewed_at']}, ends {login['ends_at']} unless renewed"
+        state = f"a person has to sign in: {login['error']}" if login["error"] else signed_in
+        yield "login", f"{login['name']}: {state}"
     yield "to process", _backlog(found["unprocessed"])
     if found["undecided"]["count"]:
         yield "waits for DNS", _backlog(found["undecided"])

@@ -13,6 +13,8 @@ from mailgate.core.settings.servers import Monitor
 TroubleName = Literal[
     "daemon",
     "mailbox",
+    "login",
+    "login_ends",
     "untidied",
     "unprocessed",
     "dns",
@@ -33,6 +35,8 @@ _ONE_MAIL = timedelta(hours=4)
 _DNS = timedelta(hours=1)
 # The books are proven every night.
 _AUDIT = timedelta(days=2)
+# A weekend and the Monday after it, since a person must sign in.
+_LOGIN_ENDS = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Backlog:
 class Mailbox:
     """A mailbox that the rules name. taken_at: of its last mail; failing_since: None while it can be reached.
 
-    untidied: messages that were taken and not yet flagged, moved or deleted there.
+    untidied: messages that were taken and not yet flagged, moved or deleted there. login: the name of the login by
+    which it is read, "" where that is a password.
     """
 
     name: str
@@ -55,6 +60,22 @@ class Mailbox:
     failing_since: datetime | None = None
     error: str = ""
     untidied: Backlog = Backlog()
+    login: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginState:
+    """A login that the rules name with oauth2. name: provider and user.
+
+    renewed_at: when its token was, None where there is none; ends_at: when nothing renews it any more, if nobody does
+    before; refused_at: when the provider said no last; error: why a person has to sign in, "" where nobody has to.
+    """
+
+    name: str
+    renewed_at: datetime | None = None
+    ends_at: datetime | None = None
+    refused_at: datetime | None = None
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +107,15 @@ class Health:
     halted_since: datetime | None
     cleared_at: datetime | None
     key_fault: str = ""
+    logins: tuple[LoginState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that a person must see to. about: which mailbox; size: bytes; since: None for now."""
+    """Something that a person must see to. about: which mailbox or login; size: bytes; since: None for now.
+
+    until: when something ends.
+    """
 
     name: TroubleName
     since: datetime | None = None
@@ -98,6 +123,7 @@ class Trouble:
     error: str = ""
     count: int = 0
     size: int = 0
+    until: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -107,11 +133,22 @@ class Trouble:
 
 def troubles(health: Health, limits: Monitor, now: datetime) -> list[Trouble]:
     """What is wrong at a time, by the limits of the rules."""
-    return [*_of_mail(health, limits, now), *_of_store(health, limits, now)]
+    return [*_of_logins(health.logins, now), *_of_mail(health, limits, now), *_of_store(health, limits, now)]
+
+
+def _of_logins(logins: tuple[LoginState, ...], now: datetime) -> Iterator[Trouble]:
+    for login in logins:
+        if login.error:
+            yield Trouble("login", login.refused_at, login.name, login.error)
+        if login.ends_at and login.ends_at - now < _LOGIN_ENDS:
+            yield Trouble("login_ends", about=login.name, until=login.ends_at)
 
 
 def _of_mail(health: Health, limits: Monitor, now: datetime) -> Iterator[Trouble]:
+    signed_out = {login.name for login in health.logins if login.error}
     for box in health.mailboxes:
+        if box.login in signed_out:
+            continue  # that is the trouble
         if _older(box.failing_since, limits.mailbox_after, now):
             yield Trouble("mailbox", box.failing_since, box.name, box.error)
         elif not box.failing_since and _older(box.untidied.since, limits.mailbox_after, now):

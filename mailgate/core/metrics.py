@@ -38,6 +38,22 @@ def _families(health: Health, well: bool, lag: float) -> Iterator[tuple[str, str
         "Messages of a mailbox that were taken and not put away yet.",
         [(labels, box.untidied.count) for labels, box in boxes],
     )
+    ways = [({"login": login.name}, login) for login in health.logins]
+    yield (
+        "login_valid",
+        "1 where a provider renews the token of a login, else 0.",
+        [(labels, not login.error) for labels, login in ways],
+    )
+    yield (
+        "login_token_timestamp_seconds",
+        "When the token of a login was renewed last.",
+        [(labels, login.renewed_at) for labels, login in ways],
+    )
+    yield (
+        "login_ends_timestamp_seconds",
+        "When nothing renews the token of a login any more, if nobody does before.",
+        [(labels, login.ends_at) for labels, login in ways],
+    )
     for name, what, backlog in (
         ("unprocessed", "Messages that wait to be processed.", health.unprocessed),
         ("undecided", "Messages that wait for an answer of the DNS.", health.undecided),

@@ -24,15 +24,18 @@ from imapclient.exceptions import LoginError
 from mailgate.core.mail import Envelope
 from mailgate.core.mailbox import Left, Sighting, Uid, mailbox_name, portions, searches
 from mailgate.core.message import mime
+from mailgate.core.oauth import xoauth2
 from mailgate.core.settings.servers import Imap
 from mailgate.edges.folder import between, chunks, recent, tidy
-from mailgate.errors import MailgateError, SmtpRefusal
+from mailgate.edges.oauth import Access, Secret, hidden
+from mailgate.errors import LoginNeeded, MailgateError, NoToken, SmtpRefusal
 
 log = logging.getLogger(__name__)
 
 _TIMEOUT = SocketTimeout(connect=15, read=60)
 _LONGEST_IDLE = 9 * 60  # servers may log out who idles for longer than half an hour, routers much sooner
 _LONGEST_PAUSE = 5 * 60
+_SIGNED_OUT_FAILURES = 3  # until somebody has signed in we look every 16 seconds, at a file: no server is asked
 _REFUSED_FAILURES = 5  # so that a wrong password is tried once a minute at first: servers lock out who hurries
 _TOP = "BODY.PEEK[HEADER.FIELDS (FROM SUBJECT)]<0.4096>"
 _STOP_SECONDS = 3
@@ -90,9 +93,9 @@ class Inbox(Protocol):
 class Poller:
     """Keeps a mailbox empty of what is new. Its thread lives until `stop`, whatever the server does."""
 
-    def __init__(self, settings: Imap, password: str, inbox: Inbox, max_size: int) -> None:
+    def __init__(self, settings: Imap, secret: Secret, inbox: Inbox, max_size: int) -> None:
         self._settings = settings
-        self._password = password
+        self._secret = secret
         self._inbox = inbox
         self._max_size = max_size
         self._name = mailbox_name(settings.host, settings.user, settings.folder)
@@ -146,20 +149,31 @@ class Poller:
                         self._await_mail(client)
         except FAILURES as error:
             if not self._stopping.is_set():
-                log.warning("%s: %s: %s", self._place, type(error).__name__, error)
+                self._tell(error)
                 self._note(error)
-                if isinstance(error, LoginError) and not isinstance(error.__context__, imaplib.IMAP4.abort):
-                    self._failures = max(self._failures, _REFUSED_FAILURES)
         except Exception as error:
             log.exception("%s: unforeseen failure", self._place)
             self._note(error)
 
+    def _tell(self, error: Exception) -> None:
+        """What failed goes to the log, and is tried again the later the less hope there is."""
+        words = self._words(error)
+        if isinstance(error, LoginNeeded):
+            self._failures = _SIGNED_OUT_FAILURES
+            if words == self._noted:
+                return
+        elif isinstance(error, LoginError) and not _hung_up(error):
+            self._failures = max(self._failures, _REFUSED_FAILURES)
+        log.warning("%s: %s", self._place, words)
+
+    def _words(self, error: Exception) -> str:
+        return hidden(" ".join(f"{type(error).__name__}: {error}".split()), self._secret)[:_ERROR_LENGTH]
+
     def _note(self, error: Exception | None) -> None:
         """Record how the mailbox stands, where that has changed; a store that fails is no fault of the mailbox."""
-        if isinstance(error, MailgateError):
+        if isinstance(error, MailgateError) and not isinstance(error, NoToken):
             return
-        words = " ".join(f"{type(error).__name__}: {error}".split())[:_ERROR_LENGTH] if error else ""
-        words = words.replace(self._password, "***") if self._password else words
+        words = self._words(error) if error else ""
         if words == self._noted:
             return
         with contextlib.suppress(MailgateError):
@@ -172,9 +186,9 @@ class Poller:
     @contextlib.contextmanager
     def _connected(self) -> Iterator[IMAPClient]:
         """A signed-in client."""
-        client = self._client = open_mailbox(self._settings)
+        client = self._client = open_mailbox(self._settings, self._secret)
         try:
-            sign_in(client, self._settings, self._password)
+            sign_in(client, self._settings, self._secret)
             yield client
             client.logout()
         finally:
@@ -309,8 +323,10 @@ class Poller:
             self._inbox.settle(self._name, validity, chunk)
 
 
-def open_mailbox(settings: Imap) -> IMAPClient:
+def open_mailbox(settings: Imap, secret: Secret) -> IMAPClient:
     """A connection to a mailbox's server; raises FAILURES. TLS is verified, and never given up for plain text."""
+    if isinstance(secret, Access):
+        secret.token()  # a server is not called in vain, nor kept waiting for it
     context = ssl.create_default_context()
     implicit = settings.tls == "implicit"
     client = IMAPClient(settings.host, settings.port, ssl=implicit, ssl_context=context, timeout=_TIMEOUT)
@@ -318,12 +334,31 @@ def open_mailbox(settings: Imap) -> IMAPClient:
     return client
 
 
-def sign_in(client: IMAPClient, settings: Imap, password: str) -> None:
+def sign_in(client: IMAPClient, settings: Imap, secret: Secret) -> None:
     """Show who we are, once the connection is as safe as the rules say."""
     if settings.tls == "starttls":
         client.starttls(ssl.create_default_context())
-    login = client.login if password.isascii() else client.plain_login
-    login(settings.user, password)
+    if isinstance(secret, Access):
+        _sign_in_with_token(client, settings.user, secret)
+        return
+    login = client.login if secret.isascii() else client.plain_login
+    login(settings.user, secret)
+
+
+def _sign_in_with_token(client: IMAPClient, user: str, access: Access) -> None:
+    """A server that refuses it says why in a second challenge, to which nothing is to be answered."""
+    token = access.token()
+    try:
+        client.sasl_login("XOAUTH2", lambda challenge: b"" if challenge else xoauth2(user, token))
+    except LoginError as error:
+        if not _hung_up(error):
+            access.spurn(token)
+        raise
+
+
+def _hung_up(error: LoginError) -> bool:
+    """Whether the connection ended rather than the server said no."""
+    return isinstance(error.__context__, imaplib.IMAP4.abort)
 
 
 def _highest(client: IMAPClient, selected: dict[bytes, int]) -> int:

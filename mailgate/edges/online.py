@@ -22,10 +22,13 @@ from mailgate.core.settings.servers import Alarms, Imap
 from mailgate.edges import dkim
 from mailgate.edges.dns import Budget, Resolver, TooMuch, Unavailable
 from mailgate.edges.imap import FAILURES, open_mailbox, sign_in
+from mailgate.edges.oauth import Secret, hidden
 from mailgate.edges.outbound import SmtpTransport, Transport
+from mailgate.errors import LoginNeeded
 from mailgate.pause import pause
 
 _LOOK_SECONDS = 1.0
+_LOG_IN = "sign in as said; a daemon that runs goes on by itself then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +54,18 @@ class Probe:
     raw: bytes
 
 
-def try_mailbox(settings: Imap, password: str) -> Finding:
+def try_mailbox(settings: Imap, secret: Secret) -> Finding:
     """Sign in and open the folder."""
     what = f"imap {mailbox_name(settings.host, settings.user, settings.folder)}"
     try:
-        with _opened(settings, password) as client:
+        with _opened(settings, secret) as client:
             selected = client.select_folder(settings.folder, readonly=True)
             idle = "new mail is told at once" if client.has_capability("IDLE") else f"looked at every {settings.poll} s"
+    except LoginNeeded as error:
+        return Finding(what, str(error), _LOG_IN)
     except FAILURES as error:
-        return Finding(what, _words(error, password), "see host, port, tls, user, password and folder under [[imap]]")
+        way = "oauth2" if settings.oauth2 else "password"
+        return Finding(what, _words(error, secret), f"see host, port, tls, user, {way} and folder under [[imap]]")
     return Finding(what, f"signed in; {selected[b'EXISTS']} mails; {idle}")
 
 
@@ -95,10 +101,10 @@ async def try_sending(rules: Rules, transport: Transport, sent: Sequence[Probe],
     return Finding(what, "takes our mail")
 
 
-async def try_alarms(rules: Rules, settings: Alarms, password: str | None, now: datetime) -> Finding:
+async def try_alarms(rules: Rules, settings: Alarms, secret: Secret, now: datetime) -> Finding:
     """Sign in at the server under [outgoing.alarms] and ask whether it takes mail to the admin; nothing is sent."""
     what = f"smtp {settings.host}:{settings.port} for alarms"
-    transport = SmtpTransport(settings, password, connections=1)
+    transport = SmtpTransport(settings, secret, connections=1)
     try:
         fate = await transport.would_take(Due(-1, now, rules.desk.address, rules.desk.admin, b"", 0))
     finally:
@@ -109,10 +115,10 @@ async def try_alarms(rules: Rules, settings: Alarms, password: str | None, now: 
     return Finding(what, f"takes our mail to {rules.desk.admin}")
 
 
-def fetch(mailboxes: Iterable[tuple[Imap, str]], probe: Probe) -> bytes | None:
+def fetch(mailboxes: Iterable[tuple[Imap, Secret]], probe: Probe) -> bytes | None:
     """Look for a probe once in every mailbox, and remove it there; None where it is in none."""
-    for settings, password in mailboxes:
-        with contextlib.suppress(*FAILURES), _opened(settings, password) as client:
+    for settings, secret in mailboxes:
+        with contextlib.suppress(*FAILURES), _opened(settings, secret) as client:
             client.select_folder(settings.folder)
             for uid in client.search(["HEADER", "Message-ID", f"<{probe.message_id}>"]):
                 raw: bytes = client.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"]
@@ -198,10 +204,10 @@ def _selectors(raw: bytes, domain: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _opened(settings: Imap, password: str) -> Iterator[IMAPClient]:
-    client = open_mailbox(settings)
+def _opened(settings: Imap, secret: Secret) -> Iterator[IMAPClient]:
+    client = open_mailbox(settings, secret)
     try:
-        sign_in(client, settings, password)
+        sign_in(client, settings, secret)
         yield client
         client.logout()
     finally:
@@ -209,6 +215,5 @@ def _opened(settings: Imap, password: str) -> Iterator[IMAPClient]:
             client.shutdown()
 
 
-def _words(error: Exception, password: str) -> str:
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return text.replace(password, "***") if password else text
+def _words(error: Exception, secret: Secret) -> str:
+    return hidden(" ".join(f"{type(error).__name__}: {error}".split()), secret)

@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import ssl
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +24,8 @@ from mailgate.core.mail import ALARMS, Delivery, Due, Failed, Sent, file_name
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Alarms, Outgoing
 from mailgate.edges.dkim import Signer
-from mailgate.errors import RulesError, RulesProblem
+from mailgate.edges.oauth import Access, Secret, hidden, secret_of
+from mailgate.errors import NoToken, RulesError, RulesProblem
 
 log = logging.getLogger("mailgate.outbound")
 
@@ -85,9 +87,10 @@ class SmtpTransport:
     One mail takes at most ten minutes, plus the time until a connection is free.
     """
 
-    def __init__(self, settings: Outgoing | Alarms, password: str | None = None, connections: int = 4) -> None:
-        self._password = password
-        self._connections = [_connection(settings, password) for _ in range(connections)]
+    def __init__(self, settings: Outgoing | Alarms, secret: Secret | None = None, connections: int = 4) -> None:
+        self._secret = secret
+        self._asking = asyncio.Lock()
+        self._connections = [_connection(settings, secret, self._token) for _ in range(connections)]
         # Last in, first out: the connection used last is the least likely to have gone stale.
         self._free: asyncio.LifoQueue[aiosmtplib.SMTP] = asyncio.LifoQueue()
         for connection in self._connections:
@@ -130,9 +133,11 @@ class SmtpTransport:
                 # may have the mail. The reply may take ten minutes (RFC 5321 section 4.5.3.2.6).
                 await connection.data(mail.raw, timeout=_TOTAL_SECONDS)
         except aiosmtplib.SMTPResponseException as error:
+            if isinstance(error, aiosmtplib.SMTPAuthenticationError) and isinstance(self._secret, Access):
+                self._secret.spurn(self._secret.given)
             await _reset(connection)
             return Failed(self._words(f"{error.code} {error.message}"), _is_permanent(error))
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        except (aiosmtplib.SMTPException, OSError, ValueError, NoToken) as error:
             connection.close()
             return Failed(self._words(str(error) or f"no answer within {_TOTAL_SECONDS} s"), hop=not announced)
         except asyncio.CancelledError:
@@ -142,7 +147,13 @@ class SmtpTransport:
 
     def _words(self, text: str) -> str:
         """An error for the outbox; a server that echoes our password does not get it in there."""
-        return _one_line(text.replace(self._password, "***") if self._password else text)
+        return _one_line(hidden(text, self._secret))
+
+    async def _token(self) -> str:
+        """For a connection that is being made. One thread at most waits for the provider, however many there are."""
+        assert isinstance(self._secret, Access)
+        async with self._asking:
+            return await asyncio.to_thread(self._secret.token)
 
 
 class AlarmTransport:
@@ -191,10 +202,10 @@ def transport_for(rules: Rules, rules_path: Path, data: Path) -> Transport:
     transport: Transport = (
         FileTransport(data / "outbox")
         if outgoing.via == "files"
-        else SmtpTransport(outgoing, config.secret(outgoing, rules_path.parent))
+        else SmtpTransport(outgoing, secret_of(outgoing, rules_path.parent, data))
     )
     if outgoing.alarms:
-        second = SmtpTransport(outgoing.alarms, config.secret(outgoing.alarms, rules_path.parent), connections=1)
+        second = SmtpTransport(outgoing.alarms, secret_of(outgoing.alarms, rules_path.parent, data), connections=1)
         transport = AlarmTransport(transport, second)
     if outgoing.dkim is None:
         return transport
@@ -205,13 +216,16 @@ def transport_for(rules: Rules, rules_path: Path, data: Path) -> Transport:
         raise RulesError([RulesProblem(outgoing.dkim.key_file, 0, "outgoing.dkim.key_file", str(error))]) from error
 
 
-def _connection(settings: Outgoing | Alarms, password: str | None) -> aiosmtplib.SMTP:
+def _connection(
+    settings: Outgoing | Alarms, secret: Secret | None, token: Callable[[], Awaitable[str]]
+) -> aiosmtplib.SMTP:
     """A connection that is not open yet. TLS is verified, and never given up for plain text."""
     return aiosmtplib.SMTP(
         hostname=settings.host,
         port=settings.port,
         username=settings.user or None,
-        password=password if settings.user else None,
+        password=secret if settings.user and isinstance(secret, str) else None,
+        oauth_token_generator=token if isinstance(secret, Access) else None,
         timeout=_COMMAND_SECONDS,
         use_tls=settings.tls == "implicit",
         start_tls=settings.tls == "starttls",

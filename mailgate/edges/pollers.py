@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
-from mailgate import config
 from mailgate.core.settings.rules import Rules
+from mailgate.core.settings.servers import Login
 from mailgate.edges.imap import Inbox, Poller
+from mailgate.edges.oauth import Secret
 
 
 class Pollers:
-    """All pollers of a desk. rules: gives those in force; folder: of the rules file, for its secrets."""
+    """All pollers of a desk. rules: gives those in force; secret: what signs in at a mailbox."""
 
-    def __init__(self, inbox: Inbox, rules: Callable[[], Rules], folder: Path) -> None:
+    def __init__(self, inbox: Inbox, rules: Callable[[], Rules], secret: Callable[[Login], Secret]) -> None:
         self._inbox = inbox
         self._rules = rules
-        self._folder = folder
+        self._secret = secret
         self._running: list[Poller] = []
         self._changing = threading.Lock()
         self._ended = False
@@ -42,8 +42,7 @@ class Pollers:
     def _start(self) -> None:
         rules = self._rules()
         for mailbox in rules.imap if not self._ended else ():
-            password = config.secret(mailbox, self._folder) or ""
-            poller = Poller(mailbox, password, self._inbox, rules.smtp.max_size)
+            poller = Poller(mailbox, self._secret(mailbox), self._inbox, rules.smtp.max_size)
             poller.start()
             self._running.append(poller)
 

@@ -16,6 +16,9 @@ _BOX = "imap.example.es/soporte@example.es/INBOX"
 TROUBLES = (
     Trouble("daemon"),
     Trouble("mailbox", _AT, _BOX, "LoginError: [AUTHENTICATIONFAILED] Authentication failed."),
+    Trouble("login", _AT, "google soporte@example.es", "invalid_grant: Token has been expired or revoked."),
+    Trouble("login", about="microsoft soporte@example.es", error="nobody has signed in yet"),
+    Trouble("login_ends", about="google soporte@example.es", until=_LATER),
     Trouble("untidied", _AT, _BOX, count=2),
     Trouble("unprocessed", _AT, count=3),
     Trouble("dns", _AT, count=2),
@@ -47,6 +50,10 @@ VALUES: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "mail_left": ({"left": list(_LEFT), "limit": 26_214_400}, *({"left": [one], "limit": 26_214_400} for one in _LEFT)),
     "all_clear": (
         *({"name": name, "about": _BOX, "since": _AT, "until": _LATER} for name in ("mailbox", "untidied")),
+        *(
+            {"name": name, "about": "google soporte@example.es", "since": _AT, "until": _LATER}
+            for name in ("login", "login_ends")
+        ),
         *({"name": name, "about": "", "since": _AT, "until": _LATER} for name in _OVER),
     ),
 }

@@ -14,7 +14,7 @@ from mailgate.core.mail import Source
 from mailgate.core.mailbox import mailbox_name
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import Refused, of_the_machine
-from mailgate.service import keys
+from mailgate.service import keys, logins
 from mailgate.service.office import Office
 from mailgate.store import Connection, events, journal, mailboxes, outbox, quarantine, retention, walks
 
@@ -43,6 +43,7 @@ def looked(tx: Connection, rules: Rules, now: datetime) -> Health:
         halted_since=events.halted_since(tx),
         cleared_at=walks.done_last(tx, retention.WALKS),
         key_fault=_key_fault(tx),
+        logins=tuple(logins.state(Path(tx.file).parent, account) for account in logins.accounts(rules)),
     )
 
 
@@ -90,4 +91,6 @@ def _mailboxes(tx: Connection, rules: Rules) -> Iterator[Mailbox]:
     for box in rules.imap:
         name = mailbox_name(box.host, box.user, box.folder)
         failing_since, error = mailboxes.failing(tx, name)
-        yield Mailbox(name, mailboxes.taken_last(tx, name), failing_since, error, mailboxes.untidied(tx, name))
+        untidied, account = mailboxes.untidied(tx, name), logins.account_of(box)
+        login = account.name if account else ""
+        yield Mailbox(name, mailboxes.taken_last(tx, name), failing_since, error, untidied, login)

@@ -34,6 +34,7 @@ class Settings:
     after: str = "seen"
     poll: int = 300
     since: timedelta = timedelta(days=1)
+    oauth2: None = None
 
 
 @dataclass

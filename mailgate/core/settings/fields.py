@@ -188,6 +188,24 @@ def url(value: str) -> str:
     return value.rstrip("/")
 
 
+def guarded_url(value: str) -> str:
+    """Where secrets are sent to; "" for none."""
+    found = re.fullmatch(r"(https?)://(\[[0-9a-fA-F:]+\]|[\w.-]+)(:[0-9]{1,5})?(/[^\s#]*)?", value, re.ASCII)
+    if value and not found:
+        raise ValueError(f'{quoted(value)} is no address; write it as in "https://login.example.es/token"')
+    if found and found[1] == "http" and not loopback(found[2].strip("[]")):
+        raise ValueError(f"{quoted(value)} sends secrets in the clear; use https")
+    return value
+
+
+def tenant(value: str) -> str:
+    """An organisation, as a part of Microsoft's addresses."""
+    if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9.-]*", value):
+        name = "example.onmicrosoft.com"
+        raise ValueError(f'{quoted(value)} is no tenant; write its name as in "{name}", or its number')
+    return value
+
+
 def price(value: str) -> str:
     """An amount of money, "160.00 EUR"."""
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{2})? [A-Z]{3}", value):

@@ -21,6 +21,8 @@ Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(written(fields.ne
 Port = Annotated[int, Field(ge=1, le=65535)]
 Span = Annotated[timedelta, BeforeValidator(written(lambda text: timedelta(seconds=units.seconds(text))))]
 Tls = Literal["implicit", "starttls", "none"]
+Provider = Literal["google", "microsoft"]
+Url = Annotated[str, AfterValidator(fields.guarded_url)]
 
 
 class Smtp(Section):
@@ -40,17 +42,25 @@ class Smtp(Section):
 
 
 class OAuth2(Section):
-    """How to sign in to a mailbox without a password. tenant: Microsoft's name for an organisation."""
+    """How to sign in at a mail server without a password: `mailgate login`.
 
-    provider: Literal["google", "microsoft"]
+    tenant: Microsoft's name for an organisation. auth_url, device_url, token_url, scope: "" for the provider's own
+    (core/oauth.py); a provider with a device_url is asked by that road.
+    """
+
+    provider: Provider
     client_id: Text
     client_secret_file: str = ""
     client_secret_env: str = ""
-    tenant: Text = "common"
+    tenant: Annotated[str, AfterValidator(fields.tenant)] = "common"
+    auth_url: Url = ""
+    device_url: Url = ""
+    token_url: Url = ""
+    scope: str = ""
 
 
 class Login(Section):
-    """How to sign in to a mail server. password_file, password_env: where the password is."""
+    """How to sign in to a mail server. password_file, password_env: where the password is; oauth2: without one."""
 
     host: Text
     port: Port
@@ -59,6 +69,14 @@ class Login(Section):
     password_file: str = ""
     password_env: str = ""
     oauth2: OAuth2 | None = None
+
+    @model_validator(mode="after")
+    def _has_one_way(self) -> Self:
+        if self.oauth2 and (self.password_file or self.password_env):
+            raise ValueError("has two ways to sign in; name a password or oauth2")
+        if self.oauth2 and not self.user:
+            raise ValueError("oauth2 needs a user: the address whose mailbox it is")
+        return self
 
     @model_validator(mode="after")
     def _keeps_passwords_off_the_network(self) -> Self:

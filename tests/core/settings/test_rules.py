@@ -182,6 +182,7 @@ def test_nothing_can_be_changed():
 BETA = 'name = "B"\naddresses = ["b@b.example"]\n'
 RULE = '[[rules]]\nname = "site down"\n'
 IMAP = '[[imap]]\nhost = "imap.example.es"\nuser = "u"\npassword_file = "p"\n'
+OAUTH = "[[imap]]\nhost = 'h'\nuser = 'u'\noauth2 = { provider = 'google', client_id = 'd' }\n"
 
 REFUSED = [
     ('desk: quote_client = "yes"', 'desk.quote_client: "yes" is text; use true or false'),
@@ -244,6 +245,19 @@ REFUSED = [
     (IMAP + "port = 70000", "imap 1: port: 70000 is too big; use at most 65535"),
     (IMAP + "password = 'hunter2'", 'imap 1: password: unknown key; did you mean "password_env"?'),
     ("[[imap]]\nhost = 'h'\nuser = 'u'", "imap 1: has no way to sign in; name password_file, password_env or oauth2"),
+    (OAUTH + "password_env = 'X'", "imap 1: has two ways to sign in; name a password or oauth2"),
+    (OAUTH.replace("user", "# user"), "imap 1: user: is missing"),
+    (OAUTH.replace("google", "yahoo"), 'imap 1: oauth2.provider: "yahoo" is not possible here; use google or microsoft'),
+    (
+        OAUTH.replace("'d'", "'d', token_url = 'http://login.example.es/t'"),
+        'imap 1: oauth2.token_url: "http://login.example.es/t" sends secrets in the clear; use https',
+    ),
+    (OAUTH.replace("'d'", "'d', auth_url = 'here'"), 'imap 1: oauth2.auth_url: "here" is no address; write it as in'),
+    (OAUTH.replace("'d'", "'d', tenant = 'a/../b'"), 'imap 1: oauth2.tenant: "a/../b" is no tenant; write its name as in "example.onmicrosoft.com", or its number'),
+    (
+        "[outgoing]\noauth2 = { provider = 'google', client_id = 'd' }",
+        "outgoing: oauth2 needs a user: the address whose mailbox it is",
+    ),
     ("[outgoing]\nvia = 'sendmail'", 'outgoing.via: "sendmail" is not possible here; use files or smtp'),
     ("[outgoing]\nhost = 'h.es'\nuser = 'u'", 'outgoing: tls = "none" sends the password to h.es in the clear'),
     ("[outgoing]\ndkim = { domain = 'x', key_file = 'k' }", "outgoing.dkim.selector: is missing"),
