@@ -115,9 +115,8 @@ class Daemon:
         return self._process.pid
 
     def cpu(self) -> float:
-        """Seconds of CPU that the process has used so far, all threads together."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        """Seconds of CPU that the process and those that it started have used so far."""
+        return sum(map(_cpu, (self.pid, *_children(self.pid))))
 
     def _await_port(self) -> None:
         end = time.monotonic() + 30
@@ -134,7 +133,22 @@ class Daemon:
 
 
 def pss(pid: int) -> float:
-    """Proportional set size of a process in MB."""
+    """Proportional set size of a process and those that it started, in MB."""
+    return sum(map(_pss, (pid, *_children(pid))))
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def _cpu(pid: int) -> float:
+    """Seconds, with those of children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / _TICKS
+
+
+def _pss(pid: int) -> float:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
