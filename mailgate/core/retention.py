@@ -20,6 +20,7 @@ class Limits:
     quarantine: datetime | None
     tickets: datetime | None
     looks: datetime | None
+    access_data: datetime | None
 
 
 def limits(rules: Retention, zone: ZoneInfo, now: datetime) -> Limits:
@@ -37,7 +38,9 @@ def limits(rules: Retention, zone: ZoneInfo, now: datetime) -> Limits:
     tickets = limit(rules.closed_tickets)
     raw = _later(limit(rules.raw_mail), tickets)
     files = limit(rules.attachments)
-    return Limits(raw, files, _later(raw, files), limit(rules.quarantine), tickets, limit(rules.looks))
+    return Limits(
+        raw, files, _later(raw, files), limit(rules.quarantine), tickets, limit(rules.looks), limit(rules.access_data)
+    )
 
 
 def _later(*given: datetime | None) -> datetime | None:

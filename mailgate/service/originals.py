@@ -1,4 +1,4 @@
-"""Mails as they came, without the access data that stand in them: for whoever did not ask to see these."""
+"""Mails as they came, without the access data in them: for who did not ask to see these, and once they are to go."""
 
 from __future__ import annotations
 
@@ -25,14 +25,23 @@ def covered(raw: bytes, known: Collection[str] = ()) -> tuple[bytes, bool]:
     """
     mail = parsing.parse(raw, Envelope("inject"))
     covering = _covering(mail, raw, known)
-    if not covering.values:
-        return raw, False
+    return _without(raw, covering) or _text_of(mail, covering), bool(covering.values)
+
+
+def without(raw: bytes, known: Collection[str] = ()) -> bytes | None:
+    """The same; None for a mail out of which they cannot be taken for sure: it is to go whole."""
+    return _without(raw, _covering(parsing.parse(raw, Envelope("inject")), raw, known))
+
+
+def _without(raw: bytes, covering: Covering) -> bytes | None:
     # The longest first: a shorter one may be a part of it.
     secrets = [Secret(value) for value in sorted(covering.values.values(), key=len, reverse=True)]
+    if len(secrets) > _MOST or any(secret.too_short for secret in secrets):
+        return None
     left: bytes | None = raw
-    for secret in secrets if len(secrets) <= _MOST and not any(secret.too_short for secret in secrets) else ():
+    for secret in secrets:
         left = hide.without(left, secret)[0] if left else None
-    return left if left and left != raw else _text_of(mail, covering), True
+    return None if secrets and left == raw else left
 
 
 def _covering(mail: Mail, raw: bytes, known: Collection[str]) -> Covering:

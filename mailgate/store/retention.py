@@ -15,7 +15,7 @@ from mailgate.store import blobs, search, vault
 from mailgate.store.connection import Connection
 from mailgate.store.times import moment, stamp
 
-WALKS = ("raw", "files")
+WALKS = ("raw", "files", "access data")
 # No time is before it.
 _NEVER = ""
 
@@ -28,6 +28,15 @@ class Found:
     size: int
     young: bool
     needed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message that told access data. due: they are to go."""
+
+    id: int
+    ticket: int | None
+    due: bool
 
 
 _OPEN = "(t.id is not null and (t.closed_at is null or t.closed_at >= :{limit}))"
@@ -91,6 +100,26 @@ def without_files(tx: Connection, message: int, blob: int, stripped: bytes) -> b
     if done:
         tx.run("update attachment set kept = 0 where message = :message", message=message)
     return done
+
+
+def with_access_data(tx: Connection, before: datetime, after: int, most: int) -> list[Told]:
+    """The next messages whose access data are kept, the oldest first."""
+    rows = tx.rows(
+        "select some.id, t.id as ticket, coalesce(t.closed_at < :before, t.id is null and m.at < :before, 0) as due"
+        " from (select distinct message as id from vault where message > :after order by message limit :most) some"
+        " join message m on m.id = some.id"
+        " left join ticket t on t.id = (select ticket from vault where message = some.id limit 1) order by some.id",
+        before=stamp(before),
+        after=after,
+        most=most,
+    )
+    return [Told(row["id"], row["ticket"], bool(row["due"])) for row in rows]
+
+
+def forget_access_data(tx: Connection, message: int) -> None:
+    """Destroy what a message told; their places stay in its text."""
+    vault.forget_of_message(tx, message)
+    tx.run("update attachment set guarded = 0 where message = :message and guarded = 1", message=message)
 
 
 def quarantined(tx: Connection, before: datetime, most: int) -> list[int]:

@@ -252,7 +252,7 @@ def _clockwork(tx: Connection) -> Iterator[object]:
     yield outbox.failed_since(tx, NOW)
     yield looked(tx, rules(imap=[IMAP]), NOW)
     yield events.open_troubles(tx)
-    ends = Limits(NOW, NOW, NOW, NOW, NOW, NOW)
+    ends = Limits(NOW, NOW, NOW, NOW, NOW, NOW, NOW)
     yield retention.raws(tx, ends, 0, 10)
     yield retention.with_files(tx, ends, 0, 10)
     yield retention.quarantined(tx, NOW, 10)

@@ -188,7 +188,8 @@ class Retention(Section):
 
     raw_mail: mails as they came and as they went out, attachments: the files in them; both from the day on which their
     ticket was closed, of what belongs to no ticket from the day it came. quarantine: what waits there, or waited.
-    closed_tickets: what was said in a closed ticket; its entries stay. looks: who looked at access data.
+    closed_tickets: what was said in a closed ticket; its entries stay. access_data: passwords and the like, kept apart
+    and in the mails that told them, from the same day as these. looks: who looked at access data.
     books: how long the law wants the ledger to name its clients, from the last entry on; `erase` asks for it.
     """
 
@@ -196,6 +197,7 @@ class Retention(Section):
     attachments: Annotated[Period | None, BeforeValidator(fields.optional(units.period))] = None
     quarantine: Annotated[Period | None, BeforeValidator(fields.optional(units.period))] = None
     closed_tickets: Annotated[Period | None, BeforeValidator(fields.optional(units.period))] = None
+    access_data: Annotated[Period | None, BeforeValidator(fields.optional(units.period))] = None
     looks: Annotated[Period | None, BeforeValidator(fields.optional(units.period))] = None
     books: Term = Period(months=72)
 

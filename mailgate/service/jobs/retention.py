@@ -6,15 +6,17 @@ What is removed is told in the log; `status` says when the last day's walk was d
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 
+from mailgate import disk
 from mailgate.core.mail import file_name
 from mailgate.core.message import strip
 from mailgate.core.retention import Limits, limits
+from mailgate.service import originals
 from mailgate.service.office import Office
-from mailgate.store import Connection, blobs, messages, retention, search, walks
+from mailgate.store import Connection, blobs, messages, records, redactions, retention, search, vault, walks
 
 log = logging.getLogger("mailgate.retention")
 
@@ -33,6 +35,7 @@ def run(tx: Connection, office: Office, now: datetime) -> int:
         "mails with files": _walked(tx, "files", ends.files, ends, now, _files),
         "of the quarantine": _quarantined(tx, ends.quarantine, now),
         "closed tickets": _closed(tx, ends.tickets, now),
+        "messages' access data": _walked(tx, "access data", ends.access_data, ends, now, _access_data),
         "looks": retention.forget_looks(tx, ends.looks, _MOST) if ends.looks else 0,
     }
     _overwrite(tx, now, forgot=removed["closed tickets"] > 0)
@@ -49,7 +52,7 @@ def _walked(tx: Connection, name: str, end: datetime | None, ends: Limits, now: 
     """Go on with the walk of the day. Other limits, of another day or other rules, are another walk."""
     if end is None:
         return 0
-    key = f"{ends.raw} {ends.copies} {ends.files}"
+    key = f"{ends.raw} {ends.copies} {ends.files} {ends.access_data}"
     after = walks.standing(tx, name, key)
     if after is None:
         return 0
@@ -93,6 +96,44 @@ def _strip(tx: Connection, number: int) -> None:
     if stripped is None or not retention.without_files(tx, number, message.blob, stripped):
         log.info("message %d cannot be written without its files and goes whole", number)
         retention.remove_raw(tx, message.blob)
+
+
+def _access_data(tx: Connection, ends: Limits, after: int) -> tuple[int | None, int]:
+    """Out of the vault, of the mails that told them, and of ours: who had the ticket got them written out."""
+    if ends.access_data is None:
+        return None, 0
+    found = retention.with_access_data(tx, ends.access_data, after, _MOST_TICKETS)
+    due = [one for one in found if one.due]
+    told: dict[int | None, set[str]] = {}
+    for one in due:
+        values = vault.of_message(tx, one.id).values()
+        told.setdefault(one.ticket, set()).update(values)
+        message = messages.get(tx, one.id)
+        _take_out(tx, message.blob if message else None, values)
+        retention.forget_access_data(tx, one.id)
+    for ticket, known in told.items():
+        for mail in records.posted_of_ticket(tx, ticket) if ticket else ():
+            if mail.state != "queued":
+                _take_out(tx, mail.blob, known)
+                _take_out_of_file(Path(tx.file).parent / OUTBOX / file_name(mail.at, mail.id), known)
+    return (found[-1].id if len(found) == _MOST_TICKETS else None), len(due)
+
+
+def _take_out(tx: Connection, blob: int | None, known: Collection[str]) -> None:
+    raw = blobs.readable(tx, blob)
+    left = originals.without(raw, known) if raw is not None else None
+    if blob is not None and left != raw:
+        redactions.exchange(tx, blob, left)
+
+
+def _take_out_of_file(path: Path, known: Collection[str]) -> None:
+    """A mail that was sent to a file is in it as it went out."""
+    raw = path.read_bytes() if path.exists() else b""
+    left = originals.without(raw, known)
+    if left is None:
+        path.unlink()
+    elif left != raw:
+        disk.put(path, left)
 
 
 def _quarantined(tx: Connection, before: datetime | None, now: datetime) -> int:

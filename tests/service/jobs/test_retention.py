@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from mailgate.core.message import mime
 from mailgate.core.model import Outcome
 from mailgate.service.audit import audited
 from mailgate.service.jobs import retention
-from mailgate.store import Connection, blobs, events, journal, messages, quarantine, search, tickets, walks
+from mailgate.store import Connection, blobs, events, journal, messages, quarantine, search, tickets, vault, walks
 from mailgate.store.tickets import EVERY
 from tests.stored import stored_desk
 from tests.story import Story
@@ -28,6 +30,7 @@ DAY = timedelta(days=1)
 LAST = datetime(2027, 2, 1, 22, 59, 59, tzinfo=UTC)
 AFTER = LAST + timedelta(seconds=1)
 SECRET = b"CANARY-7431"
+LIMITS = ("raw_mail", "attachments", "quarantine", "closed_tickets", "access_data", "looks")
 
 
 @contextmanager
@@ -119,6 +122,71 @@ def test_an_open_ticket_keeps_everything_however_old(tmp_path: Path) -> None:
         with story.stored.store.read() as tx:
             assert _blobs(tx) == before
             assert all(one.text and one.blob for one in messages.of_ticket(tx, 1))
+
+
+LIST = b"FTP\nusuario: web\nclave: Fil9!zz26\n"
+TOLD = (b"Xk9!zz26", b"Fil9!zz26")
+
+
+def _with_access_data(story: Story) -> None:
+    """A second ticket that tells access data in its text and in a file, and is closed; Marta got them written out."""
+    mail = message_from_bytes(_with_file("<m2@acme.example>"), policy=default)
+    assert isinstance(mail, EmailMessage)
+    mail.clear_content()
+    mail.set_content("usuario: admin\nclave: Xk9!zz26\n\nNo entro en el panel, ni por FTP.\n")
+    mail.add_attachment(LIST, maintype="text", subtype="plain", filename="accesos.txt")
+    story.stored.take(mail.as_bytes())
+    story.says("marta", "Listo.\n\n#time 5m\n#close", 2)
+    _send_all(story)
+    folder = story.stored.store.path.parent / "outbox"
+    folder.mkdir(exist_ok=True)
+    with story.stored.store.read() as tx:
+        for row in tx.rows("select id, created_at, blob from outbox where ticket = 2"):
+            at = datetime.fromisoformat(row["created_at"])
+            (folder / file_name(at, row["id"])).write_bytes(blobs.get(tx, row["blob"]))
+
+
+def _holding(story: Story) -> list[bytes]:
+    """Which access data stand anywhere: in mails, in files that were sent, in the vault."""
+    with story.stored.store.read() as tx:
+        raws = [blobs.get(tx, row["id"]) for row in tx.rows("select id from blob")]
+        kept = [value.encode() for number in (1, 2, 3, 4) for value in vault.of_message(tx, number).values()]
+    files = [path.read_bytes() for path in (story.stored.store.path.parent / "outbox").iterdir()]
+    parts = [
+        part.get_payload(decode=True)
+        for raw in (*raws, *files)
+        for part in message_from_bytes(raw, policy=default).walk()
+        if not part.is_multipart()
+    ]
+    return [value for value in TOLD if any(value in one for one in (*parts, *kept) if isinstance(one, bytes))]
+
+
+def test_access_data_go_from_vault_and_mails_on_the_day_after_their_last(tmp_path: Path) -> None:
+    with _story(tmp_path, access_data="90d") as story:
+        _with_access_data(story)
+        _clear(story, LAST)
+        assert _holding(story) == list(TOLD)
+        _clear(story, AFTER)
+        assert _holding(story) == []
+        with story.stored.store.read() as tx:
+            told, raw = messages.get(tx, 3), _with_file()
+            assert told is not None
+            assert "clave: ⟦•••1⟧" in told.text
+            assert told.blob is not None
+            assert b"clave: *****" in blobs.get(tx, told.blob)
+            assert [(file.kept, file.guarded) for file in told.attachments] == [(True, False)]
+            first = messages.get(tx, 1)
+            assert first is not None and first.blob is not None
+            assert blobs.get(tx, first.blob) == raw, "a mail without them is as it came"
+        assert _tick(story, AFTER) == 0
+
+
+def test_access_data_of_a_ticket_that_goes_on_stay(tmp_path: Path) -> None:
+    with _story(tmp_path, access_data="1d") as story:
+        _with_access_data(story)
+        story.says("ana", "Sigue sin ir.", 2, at=NOW + DAY)
+        _clear(story, AFTER)
+        assert _holding(story) == list(TOLD)
 
 
 def test_without_limits_nothing_goes(tmp_path: Path) -> None:
@@ -286,7 +354,7 @@ def test_a_walk_in_portions_that_is_killed_goes_on_where_it_was(
 
 
 def test_when_all_is_done_a_tick_asks_little_and_writes_nothing(tmp_path: Path) -> None:
-    limits: dict[str, Any] = dict.fromkeys(("raw_mail", "attachments", "quarantine", "closed_tickets", "looks"), "90d")
+    limits: dict[str, Any] = dict.fromkeys(LIMITS, "90d")
     with _story(tmp_path, **limits) as story:
         _clear(story, AFTER)
         asked: list[str] = []
@@ -294,12 +362,12 @@ def test_when_all_is_done_a_tick_asks_little_and_writes_nothing(tmp_path: Path) 
             tx.db.conn.set_trace_callback(asked.append)
             assert retention.run(tx, story.stored.office, AFTER + timedelta(minutes=1)) == 0
             tx.db.conn.set_trace_callback(None)
-        assert len(asked) <= 8
+        assert len(asked) <= 9
         assert [sql for sql in asked if sql.startswith(("update", "insert"))] == []
 
 
 def test_the_books_add_up_after_everything_went(tmp_path: Path) -> None:
-    limits: dict[str, Any] = dict.fromkeys(("raw_mail", "attachments", "quarantine", "closed_tickets", "looks"), "1d")
+    limits: dict[str, Any] = dict.fromkeys(LIMITS, "1d")
     with _story(tmp_path, **limits) as story:
         _clear(story, AFTER)
         with story.stored.store.read() as tx:
