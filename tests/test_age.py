@@ -21,8 +21,6 @@ _DEAR = ("mailgate balance", "mailgate report", "mailgate status")
 # What grows by its nature, and why.
 GROWS: dict[str, str] = {
     "page: balance of the huge client": "two years are shown, of which here the first has passed",
-    "page: search of an ordinary client": "looks at each hit",
-    f"mailgate tickets --search carrito --client {history.ORDINARY}": "the same",
 }
 
 pytestmark = pytest.mark.slow

@@ -5,20 +5,26 @@ The index holds subject and text of the messages that are filed in a ticket; it 
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
 from mailgate.core.excerpt import WORD
-from mailgate.store.connection import Connection
+from mailgate.store.connection import Connection, Row
 from mailgate.store.tickets import Only
 
-# Words of which half the store is full are ranked among the newest messages alone, so that no search
-# grows with the store.
+# Words of which half the store is full are ranked among the newest messages alone. Of a list with more messages than
+# that, the newest of so many are looked at in which the words stand, whosever they are.
 _RANKED = 1000
+_LOOKED_AT = 50_000
 _MOST_WORDS = 20
 # Of the index that are written at a time: some tens of milliseconds.
 _PAGES = 500
 # How many times more a word of the subject tells than one of the text.
 _WEIGHTS = "4.0, 1.0"
+# As the schema has it.
+_TOKENIZE = "unicode61 remove_diacritics 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +82,45 @@ def find(tx: Connection, words: str, only: Only, most: int | None = None, *, int
         return []
     where, values = only.where()
     where += "" if internal else " and m.internal = 0"
-    ranked = tx.rows(
-        f"select s.rowid as message, t.id as ticket, bm25(search, {_WEIGHTS}) as score"
-        " from search s join message m on m.id = s.rowid join ticket t on t.id = m.ticket"
-        f" where search match :wanted{where} order by s.rowid desc limit {_RANKED}",
-        wanted=wanted,
-        **values,
-    )
+    chosen = f"from ticket t join message m on m.ticket = t.id where true{where}"
+    of_few = bool(values) and not _are_many(tx, chosen, values)
+    ranked = _among(tx, wanted, chosen, values) if of_few else _ranked(tx, wanted, where, values)
     best: dict[int, int] = {}  # ticket to message
     for row in sorted(ranked, key=lambda row: float(row["score"])):  # stable: of equals the newest
         best.setdefault(row["ticket"], row["message"])
     return [Hit(ticket, message) for ticket, message in best.items()][:most]
+
+
+def _are_many(tx: Connection, chosen: str, values: Mapping[str, object]) -> bool:
+    some = f"select 1 {chosen} limit {_RANKED + 1}"
+    return int(tx.value(f"select count(*) from ({some}) as some", **values)) > _RANKED
+
+
+def _ranked(tx: Connection, wanted: str, where: str, values: Mapping[str, object]) -> list[Row]:
+    """The newest messages in which the words stand: message, ticket and score, newest first."""
+    last = f"select rowid from search where search match :wanted order by rowid desc limit 1 offset {_LOOKED_AT}"
+    since = tx.value(last, wanted=wanted) if values else None
+    return tx.rows(
+        f"select s.rowid as message, t.id as ticket, bm25(search, {_WEIGHTS}) as score"
+        " from search s join message m on m.id = s.rowid join ticket t on t.id = m.ticket"
+        f" where search match :wanted and s.rowid > :since{where} order by s.rowid desc limit {_RANKED}",
+        wanted=wanted,
+        since=since or 0,
+        **values,
+    )
+
+
+def _among(tx: Connection, wanted: str, chosen: str, values: Mapping[str, object]) -> list[Row]:
+    """The same of a list with few messages, by an index of them alone: the whole index would be walked through."""
+    told = tx.rows(f"select m.id as message, t.id as ticket, m.subject, m.text {chosen}", **values)
+    tickets = {row["message"]: row["ticket"] for row in told}
+    with closing(sqlite3.connect(":memory:")) as raw:
+        raw.execute(f'create virtual table search using fts5 (subject, text, tokenize = "{_TOKENIZE}")')
+        raw.executemany("insert into search (rowid, subject, text) values (:message, :subject, :text)", told)
+        found = raw.execute(
+            f"select rowid, bm25(search, {_WEIGHTS}) from search where search match ? order by rowid desc", [wanted]
+        )
+        return [{"message": number, "ticket": tickets[number], "score": score} for number, score in found]
 
 
 def _expression(words: str) -> str:

@@ -38,36 +38,54 @@ def filled(store: Store) -> Store:
     return store
 
 
-@pytest.mark.parametrize(
-    ("words", "tickets_found"),
-    [
-        ("pasarela", [1]),
-        ("PASARELA", [1]),
-        ("migracion", [2]),
-        ("MIGRACIÓN", [2]),
-        ("migracio\u0301n", [2]),
-        ("numero", [3]),
-        ("empezais", [2]),
-        ("carrito", [1, 2]),
-        ("carrito error", [1]),
-        ("error carrito", [1]),
-        ("carrito factura", []),
-        ("carr", [1, 2]),
-        ("carr pasarela", []),
-        ("pasarela carr", [1]),
-        ("error-500", [1]),
-        ("factura: «octubre»", [3]),
-        ("nowhere", []),
-        ("", []),
-        ("   ", []),
-        ("🛒", []),
-        ("🛒 carrito", [1, 2]),
-    ],
-)
+WORDS = [
+    ("pasarela", [1]),
+    ("PASARELA", [1]),
+    ("migracion", [2]),
+    ("MIGRACIÓN", [2]),
+    ("migracio\u0301n", [2]),
+    ("numero", [3]),
+    ("empezais", [2]),
+    ("carrito", [1, 2]),
+    ("carrito error", [1]),
+    ("error carrito", [1]),
+    ("carrito factura", []),
+    ("carr", [1, 2]),
+    ("carr pasarela", []),
+    ("pasarela carr", [1]),
+    ("error-500", [1]),
+    ("factura: «octubre»", [3]),
+    ("nowhere", []),
+    ("", []),
+    ("   ", []),
+    ("🛒", []),
+    ("🛒 carrito", [1, 2]),
+]
+
+
+@pytest.mark.parametrize(("words", "tickets_found"), WORDS)
 def test_all_words_are_found_in_any_case_and_the_last_may_be_begun(
     filled: Store, words: str, tickets_found: list[int]
 ) -> None:
     assert found(filled, words) == tickets_found
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_same_is_found_in_a_list_of_few_messages_and_of_many(
+    filled: Store, monkeypatch: pytest.MonkeyPatch, many: bool
+) -> None:
+    monkeypatch.setattr(search, "_are_many", lambda *_: many)
+    assert [found(filled, words, Only(client="acme")) for words, _ in WORDS] == [numbers for _, numbers in WORDS]
+    assert [found(filled, words, Only(client="beta")) for words, _ in WORDS] == [[] for _ in WORDS]
+
+
+def test_in_a_list_of_many_messages_the_newest_are_looked_at_in_which_the_words_stand(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_RANKED", 1)
+    monkeypatch.setattr(search, "_LOOKED_AT", 1)
+    assert found(filled, "carrito", Only(client="acme")) == [2]
+    assert found(filled, "pasarela", Only(client="acme")) == [1]
 
 
 def test_word_of_the_subject_tells_more_than_one_of_the_text(store: Store) -> None:
@@ -174,7 +192,7 @@ def test_search_goes_from_words_to_messages_to_tickets(mixed: Store) -> None:
     asked: list[str] = []
     with mixed.read() as tx:
         tx.db.conn.set_trace_callback(asked.append)
-        search.find(tx, "hola", Only(client="acme"))
+        search.find(tx, "hola", Only())
         tx.db.conn.set_trace_callback(None)
         query = next(sql for sql in asked if "bm25" in sql)
         steps = [row["detail"] for row in tx.rows(f"explain query plan {query}")]
