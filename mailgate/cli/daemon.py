@@ -21,6 +21,7 @@ from mailgate.core.settings.units import Period
 from mailgate.edges.named_files import Doubt, doubts
 from mailgate.errors import Refused, RulesError, RulesProblem
 from mailgate.opening import sole_daemon
+from mailgate.service import logins
 
 _STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "taskName"}
 
@@ -139,7 +140,9 @@ def _wrong(place: Place) -> tuple[list[RulesProblem], list[RulesProblem]]:
     """What keeps the daemon from starting, and what does not."""
     unready: list[Doubt] = []
     try:
-        unready += doubts(place.rules(), place.rules_path.parent)
+        rules = place.rules()
+        unready += doubts(rules, place.rules_path.parent)
+        unready += (Doubt(fault, grave=False) for fault in logins.faults(rules, place.data))
         problems = config.problems(place.rules_path, [doubt.fault for doubt in unready if doubt.grave])
     except RulesError as error:
         problems = error.problems

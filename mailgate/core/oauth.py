@@ -247,6 +247,26 @@ def link(settings: OAuth2, user: str, redirect: str, state: str, verifier: str) 
     return f"{where.auth}{'&' if urlsplit(where.auth).query else '?'}{urlencode(asked)}"
 
 
+def text_of(answer: Mapping[str, Any], name: str) -> str:
+    """A value that an answer has to have, on one line. Raises ValueError for none."""
+    value = answer.get(name)
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise ValueError(f"the answer has no {name}")
+    return value
+
+
+def device_page(begun: Mapping[str, Any]) -> str:
+    """Where the code is to be entered; Google has a name of its own for it."""
+    return text_of(begun, "verification_uri" if "verification_uri" in begun else "verification_url")
+
+
+def pace(begun: Mapping[str, Any]) -> tuple[float, float]:
+    """How many seconds to leave between two questions, and for how many seconds to ask (RFC 8628 section 3.2)."""
+    interval = _span(begun, "interval") or timedelta(seconds=5)
+    most = _span(begun, "expires_in") or timedelta(minutes=15)
+    return min(interval.total_seconds(), 60), most.total_seconds()
+
+
 def returned(address: str, state: str) -> dict[str, str]:
     """What the browser was sent back with, code or error; empty for an address that is no answer to our question."""
     try:

@@ -1,7 +1,7 @@
 """Access tokens for mail servers: had from a provider, renewed before they end, kept for whoever needs them next.
 
-urllib by itself: three forms are posted, and a library for it costs more memory than the rest of the daemon's mail.
-Everything here blocks; call it from a thread.
+urllib does: three forms are posted, and the providers' own libraries are big.
+Everything here blocks: call it from a thread.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Denied(MailgateError):
 
 def ask(url: str, form: Mapping[str, str]) -> Mapping[str, Any]:
     """Post a form, and give the answer. Raises Denied, and NoToken where there is none to be had now."""
-    # Only who signs in this way pays for the modules.
+    # Here, for few desks sign in this way.
     import http.client
     import urllib.error
     import urllib.request
