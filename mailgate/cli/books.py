@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mailgate.cli.common import Place, as_json, known_client, on, pass_place, show, table, tag_of, when
+from mailgate.cli.common import Place, as_json, client_of_books, known_client, on, pass_place, show, table, tag_of, when
 from mailgate.core.commands import questions
 from mailgate.core.ledger import Statement
 from mailgate.core.mail import Notice
@@ -33,8 +33,8 @@ def balance(place: Place, client: str | None, json_wanted: bool) -> None:
     """Show the minutes that a client, or each, has left."""
     office = place.office()
     rules = office.desk.rules
-    wanted = [known_client(rules, client)] if client else sorted(rules.clients)
     with place.store() as store, store.read() as tx:
+        wanted = [client_of_books(tx, rules, client)] if client else sorted(rules.clients)
         rows = [_account_object(account(tx, office.desk, name, utc_now())) for name in wanted]
     columns = ("client", "minutes", "state", "expires_on", "last_used_on")
     show(rows[0] if client else rows, json_wanted, lambda _: table(rows, columns, "no clients yet"))
@@ -52,12 +52,12 @@ def report(place: Place, client: str, period: str, form: str, json_wanted: bool)
         raise click.UsageError("a PDF is not for a terminal; write it to a file: --format pdf > report.pdf")
     office = place.office()
     desk, now = office.desk, utc_now()
-    known_client(desk.rules, client)
     span = questions.period(period, desk.local_day(now)) if period else None
     if isinstance(span, Problem):
         raise click.UsageError(office.renderer.problem(span, "en"))
     since, until = span or (None, None)
     with place.store() as store, store.read() as tx:
+        client_of_books(tx, desk.rules, client)
         statement = statement_of(tx, desk, client, since, until, now)
         values = report_values(tx, desk, client, statement)
         disputed = matters.disputed(tx, client)
@@ -111,8 +111,8 @@ def sell(
 def refund(place: Place, client: str, reason: str, granted: bool | None, json_wanted: bool) -> None:
     """Note that a client wants the money back, or what was decided; both sides are told."""
     office = place.office()
-    known_client(office.desk.rules, client)
     with place.store() as store, store.write() as tx:
+        client_of_books(tx, office.desk.rules, client)
         if granted is None:
             stands = refunds.ask(tx, office, client, reason, utc_now())
         else:

@@ -23,7 +23,7 @@ from mailgate.errors import NotFound
 from mailgate.opening import open_office, open_store, site_templates
 from mailgate.render import Renderer
 from mailgate.service.office import Office
-from mailgate.store import Store
+from mailgate.store import Connection, Store, records
 
 as_json = click.option("--json", "json_wanted", is_flag=True, help="Print JSON, for programs.")
 
@@ -142,3 +142,9 @@ def known_client(rules: Rules, client: str) -> str:
         ids = ", ".join(sorted(rules.clients)) or "none yet"
         raise NotFound(f"{client}: no such client; the rules have: {ids}")
     return client
+
+
+def client_of_books(tx: Connection, rules: Rules, client: str) -> str:
+    """The same, also of one that the rules no longer have: tickets and ledger know them still."""
+    known = client in rules.clients or records.is_known(tx, client)
+    return client if known else known_client(rules, client)

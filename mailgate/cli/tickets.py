@@ -10,7 +10,7 @@ from mailgate.cli.books import entry_object
 from mailgate.cli.common import (
     Place,
     as_json,
-    known_client,
+    client_of_books,
     number_of,
     on,
     pass_place,
@@ -57,10 +57,10 @@ def tickets(
     All words must stand in one message, in any case, with or without accents; the last may be only begun.
     """
     rules = place.rules()
-    _known(rules, columns)
     only = Only(**columns, late_at=utc_now() if late else None)  # type: ignore[arg-type]
     most = limit or (None if json_wanted else _SHOWN)
     with place.store() as store, store.read() as tx:
+        _known(tx, rules, columns)
         found, more = (
             finding.find(tx, rules.desk.tag, words, only, most) if words is not None else _listed(tx, only, most)
         )
@@ -74,10 +74,10 @@ def tickets(
         click.echo(f"… and {more} more (--limit)")
 
 
-def _known(rules: Rules, columns: dict[str, str | None]) -> None:
-    """Raise NotFound where a client or a technician is named that the rules do not have."""
+def _known(tx: Connection, rules: Rules, columns: dict[str, str | None]) -> None:
+    """Raise NotFound where a client is named whom nothing knows, or a technician that the rules do not have."""
     if client := columns["client"]:
-        known_client(rules, client)
+        client_of_books(tx, rules, client)
     technician = columns["technician"]
     if technician and technician not in rules.technicians:
         raise NotFound(f"{technician}: no such technician; the rules have: {', '.join(sorted(rules.technicians))}")

@@ -45,9 +45,9 @@ from mailgate.core.stages.who import know_sender, note_automatic, recognise_repe
 Stage = Callable[[Plan, Facts, Desk, datetime], Plan]
 
 STAGES: tuple[Stage, ...] = (
-    recognise_repeat,  # same Message-ID and content: already done     RFC 5322 3.6.4
     cover_access_data,  # passwords and keys stand apart from here on
     know_sender,  # client, technician, director, stranger             RFC 5322 3.6.2
+    recognise_repeat,  # same Message-ID and content: already done     RFC 5322 3.6.4
     refuse_forged,  # what the author's domain disowns                 RFC 9989
     note_automatic,  # kept, never answered                            RFC 3834 2
     refuse_strangers,  # quarantine, or what desk.strangers says

@@ -40,8 +40,8 @@ def explained(tx: Connection, mail: Mail, office: Office, now: datetime) -> dict
 
 
 def _commands(plan: Plan, text: str, office: Office, now: datetime) -> tuple[Command, ...]:
-    """The commands that were read, or that would have been, had the sender been believed."""
-    if plan.script.commands or not plan.role.staff or plan.automatic:
+    """The commands that were read, or that would have been, had the sender been believed; of a repeat none are."""
+    if plan.outcome is Outcome.REPEAT or plan.script.commands or not plan.role.staff or plan.automatic:
         return plan.script.commands
     return command.parse(text, office.desk.context(plan.role, now, form=plan.answers_desk_itself)).commands
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
+from tests.support import written
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +52,25 @@ def test_first_purchase_that_may_not_be_one_is_refused_unless_forced(run: Run) -
     assert run("sell", "acme", "12h", "--force")[:2] == (0, "entry 1: acme bought 12h; 720 minutes left\n")
     code, out, _ = run("report", "acme", "--json")
     assert json.loads(out)["entries"][0]["note"] == "first purchase, forced"
+
+
+def test_client_that_left_the_rules_is_known_by_the_books(run: Run) -> None:
+    run("sell", "acme", "4h")
+    run("inject", "-", stdin=written())
+    rules = Path("rules.toml")
+    rules.write_text(rules.read_text().replace("[clients.acme]", "[clients.other]"))
+    assert json.loads(run("balance", "acme", "--json")[1])["minutes"] == 240
+    assert json.loads(run("report", "acme", "--json")[1])["closing"] == 240
+    assert [one["id"] for one in json.loads(run("tickets", "--client", "acme", "--json")[1])] == ["SOP-1"]
+    assert json.loads(run("refund", "acme", "--json")[1])["amount"] == "160.00 EUR"
+    assert json.loads(run("refund", "acme", "--accept", "--json")[1])["balance"] == 0
+    told = json.loads(run("outbox", "--sent", "--json")[1])
+    assert {mail["to"] for mail in told if mail["template"].startswith("refund")} == {"elena@example.es"}
+    code, _, err = run("sell", "acme", "4h")
+    assert (code, "the rules have: other" in err) == (1, True)
+    for verb in (("balance",), ("report",), ("refund",), ("tickets", "--client")):
+        code, _, err = run(*verb, "nobody")
+        assert (code, "nobody: no such client" in err) == (1, True)
 
 
 def test_refund_is_asked_for_accepted_and_shown(run: Run) -> None:

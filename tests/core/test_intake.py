@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,6 +45,21 @@ def test_repeat_changes_nothing():
     decided = plan(mail(), known(repeat_of="message 3"))
     assert decided.outcome is Outcome.REPEAT
     assert decided.notices == decided.entries == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "role"),
+    [
+        (mail(), Role.CLIENT),
+        (from_marta("Listo.\n\n#time 12m"), Role.TECHNICIAN),
+        (mail(sender="x@y.example"), Role.STRANGER),
+    ],
+)
+def test_repeat_is_of_who_sent_it_and_shows_no_access_data(message, role):
+    told = replace(message, text=f"clave: Xk9!zz26\n\n{message.text}", ahead=None)
+    decided = plan(told, known(ticket(), repeat_of="message 3"))
+    assert (decided.outcome, decided.role, decided.entries, decided.notices) == (Outcome.REPEAT, role, (), ())
+    assert "Xk9" not in decided.mail.text
 
 
 def test_technician_without_their_own_token_does_nothing_and_is_told():

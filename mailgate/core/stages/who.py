@@ -16,19 +16,19 @@ from mailgate.core.stages.absences import suspect_absence
 from mailgate.core.stages.guests import at_the_door
 
 
-def recognise_repeat(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
-    """The same Message-ID and content were taken before: already done."""
-    if facts.repeat_of:
-        return plan.ends(Outcome.REPEAT, f"the same as {facts.repeat_of}, already done")
-    return plan
-
-
 def know_sender(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
     """Client, technician, director or stranger: by From alone, never by Reply-To."""
     person = desk.rules.who(plan.mail.sender) if plan.mail.sender else None
     if person is None:
         return plan.but(f"sender: {plan.mail.sender or 'no single plain address in From'}, a stranger")
     return plan.but(f"sender: {person.address}, {person.role} {person.id}", role=person.role, person=person)
+
+
+def recognise_repeat(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
+    """The same Message-ID and content were taken before: already done."""
+    if facts.repeat_of:
+        return plan.ends(Outcome.REPEAT, f"the same as {facts.repeat_of}, already done")
+    return plan
 
 
 def note_automatic(plan: Plan, facts: Facts, desk: Desk, now: datetime) -> Plan:
