@@ -258,7 +258,8 @@ def stop() -> None:
 
 def main(seconds: int, memory: int) -> int:
     """The process: reads what comes in and writes what it makes of it, until nothing comes any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: that ends who asks, and then this
+    for stop in (signal.SIGINT, signal.SIGTERM):  # of a terminal, of systemd: that ends who asks, and then this
+        signal.signal(stop, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")  # if the machine has too little, rather this one
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

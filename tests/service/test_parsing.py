@@ -103,6 +103,18 @@ def test_process_that_is_killed_over_a_message_loses_only_that(parser: Parser) -
     assert parser.pid != victim
 
 
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_signal_that_is_meant_for_the_desk_and_all_its_processes_spoils_no_message(
+    parser: Parser, stop: signal.Signals
+) -> None:
+    parser.parse(written(), ENVELOPE)
+    reader = parser.pid
+    assert reader is not None
+    os.kill(reader, stop)
+    assert parser.parse(BIG, ENVELOPE).unreadable == ""
+    assert parser.pid == reader
+
+
 def test_process_that_was_killed_while_idle_costs_no_message(parser: Parser) -> None:
     parser.parse(written(), ENVELOPE)
     victim = parser.pid
