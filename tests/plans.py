@@ -28,6 +28,8 @@ WALKED = {
     "select * from matter order by id": "the same",
     f"{tickets._TICKET} where true order by t.id desc": "whoever asks for all tickets gets them",
 }
+# Until enough is found.
+FROM_ONE_END = re.compile(r"\border by (?:\w\.)?id(?: desc)? limit\b")
 _READS = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 # A search by nothing looks for the least or the greatest from one end on, until one fits; of all there is, the first.
 _SCAN = re.compile(r"(?:SCAN|SEARCH) (\w+)(?! USING)")
@@ -36,8 +38,8 @@ _END_OF_ALL = r"\b(?:min|max)\(id\)(?: as \w+|, 0\))?(?: \+ 1)? from {table}\b(?
 
 def walks(connection: Connection, sql: str, params: dict[str, object]) -> list[str]:
     """What of its plan walks through a table that grows, from end to end."""
-    if re.search(r"\border by (?:\w\.)?id(?: desc)? limit\b", sql):
-        return []  # from one end until enough is found
+    if FROM_ONE_END.search(sql):
+        return []
     steps = [row[3] for row in connection.db.conn.execute(f"explain query plan {sql}", params)]
     found = [(step, _table(sql, match[1])) for step in steps if (match := _SCAN.fullmatch(step))]
     return [step for step, table in found if table in GROWING and not _is_end_of_all(sql, step, table)]

@@ -228,7 +228,8 @@ def give_up(tx: Connection, key: str, now: datetime) -> None:
     """Put into quarantine what waits and cannot be read any more, since its key is lost."""
     reason = "the key is lost under which it was kept"
     waiting = "select j.id, j.mail_from from journal j join blob b on b.id = j.blob where j.state = 'taken'"
-    for row in tx.rows(f"{waiting} and b.key = :key", key=key):
+    now_or_later = (f"{waiting} and j.retry_at is {never} null and b.key = :key" for never in ("", "not"))
+    for row in [row for some in now_or_later for row in tx.rows(some, key=key)]:
         quarantine.add(tx, row["id"], now, sender=row["mail_from"] or "", subject="", reason=reason)
         finish(tx, row["id"], Outcome.QUARANTINE, None)
 

@@ -185,8 +185,10 @@ def texts(tx: Connection, ticket: int, most: int) -> tuple[str, ...]:
 
 def answers_without_time(tx: Connection, since: datetime, until: datetime) -> list[Message]:
     """What the desk wrote to clients after one instant and until another, and booked nothing for; oldest first."""
+    last = "select id from message where at <= :since order by id desc limit 1"  # back from the newest
     rows = tx.rows(
-        "select m.* from message m join ticket t on t.id = m.ticket where m.at > :since and m.at <= :until"
+        f"select m.* from message m join ticket t on t.id = m.ticket where m.id > coalesce(({last}), 0)"
+        " and m.at > :since and m.at <= :until"
         " and m.role in ('technician', 'director') and m.internal = 0 and m.automatic = '' and t.client <> ''"
         " and not exists (select 1 from entry e where e.message = m.id) and not exists (select 1 from matter w"
         " where w.message = m.id and w.line is not null and w.kind = 'debit') order by m.at, m.id",

@@ -10,7 +10,7 @@ from sqlite_utils import Database, Migrations
 
 from mailgate.errors import Refused
 from mailgate.store.connection import Connection, transaction
-from mailgate.store.migrations.age import AGE
+from mailgate.store.migrations.age import AGE, FEWER_INDEXES
 from mailgate.store.migrations.beginning import CONTRACT, GUARDS, TABLES
 from mailgate.store.migrations.desk import CLIENT_AREA, PROOF, WORKING_DESK
 from mailgate.store.migrations.hostile import FIRST_SIGHT, HOSTILE, WARNINGS
@@ -125,6 +125,12 @@ def m0013_guarded_files(db: Database) -> None:
 def m0014_age(db: Database) -> None:
     """What a client's older entries come to, and when it was booked."""
     db.executescript(AGE)
+
+
+@migrations()
+def m0015_fewer_indexes(db: Database) -> None:
+    """Indexes that nothing asks for cost each message."""
+    db.executescript(FEWER_INDEXES)
 
 
 def migrate(connection: Connection) -> None:

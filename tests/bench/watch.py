@@ -72,7 +72,8 @@ def await_processed(database: Path, journal: int, seconds: float = 600) -> float
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             newest, waiting = store.execute(
-                "select coalesce(max(id), 0), exists (select 1 from journal where state = 'taken') from journal"
+                "select coalesce(max(id), 0), exists (select 1 from journal where state = 'taken' and retry_at is null)"
+                " or exists (select 1 from journal where state = 'taken' and retry_at is not null) from journal"
             ).fetchone()
             if newest >= journal and not waiting:
                 return time.monotonic()
