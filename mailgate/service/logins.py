@@ -18,7 +18,6 @@ from mailgate import disk
 from mailgate.core import oauth
 from mailgate.core.health import LoginState
 from mailgate.core.oauth import Tokens
-from mailgate.core.settings import locate
 from mailgate.core.settings.faults import Fault
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Login, OAuth2
@@ -53,28 +52,18 @@ def account_of(login: Login) -> Account | None:
 
 def accounts(rules: Rules) -> list[Account]:
     """Those that the rules name, each once."""
-    found = [account for _, way in _ways(rules) if (account := account_of(way))]
+    found = [account for _, way in rules.logins if (account := account_of(way))]
     return list({account.name: account for account in found}.values())
 
 
 def faults(rules: Rules, data: Path) -> Iterator[Fault]:
     """Where in the rules somebody has to sign in first, each account once."""
     told = set()
-    for path, way in _ways(rules):
+    for path, way in rules.logins:
         account = account_of(way)
         if account and account.name not in told and (error := state(data, account).error):
             told.add(account.name)
             yield Fault((*path, "oauth2"), f"{error}; run: mailgate login {account.name}")
-
-
-def _ways(rules: Rules) -> Iterator[tuple[locate.Path, Login]]:
-    """Where we sign in, and where that stands in the rules."""
-    for number, box in enumerate(rules.imap):
-        yield ("imap", number), box
-    if rules.outgoing.via == "smtp":
-        yield ("outgoing",), rules.outgoing
-    if rules.outgoing.alarms:
-        yield ("outgoing", "alarms"), rules.outgoing.alarms
 
 
 def tokens(data: Path, account: Account) -> Tokens:

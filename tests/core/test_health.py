@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from mailgate.core.health import Backlog, Health, Mailbox, troubles
+from mailgate.core.health import Backlog, Health, LoginState, Mailbox, troubles
 from mailgate.core.settings.servers import Monitor
 from tests.support import NOW
 
@@ -69,6 +69,26 @@ def test_mailbox_that_cannot_be_read_is_trouble_after_a_while_and_is_named() -> 
     assert found(failing(ago(minutes=9))) == []
     (trouble,) = troubles(failing(ago(minutes=11)), Monitor(), NOW)
     assert (trouble.id, trouble.error) == ("mailbox imap.x/b/INBOX", "refused")
+
+
+def test_mailbox_whose_login_is_gone_is_one_trouble_not_two() -> None:
+    box = Mailbox("imap.x/a/INBOX", None, ago(hours=1), "LoginNeeded: revoked", login="google a@b.es")
+    login = LoginState("google a@b.es", ago(days=1), ago(days=-80), ago(hours=1), "revoked")
+    (trouble,) = troubles(replace(WELL, mailboxes=(box,), logins=(login,)), Monitor(), NOW)
+    assert (trouble.id, trouble.error, trouble.since) == ("login google a@b.es", "revoked", ago(hours=1))
+    # A server that is down while the login holds is the mailbox's trouble.
+    assert found(replace(WELL, mailboxes=(box,), logins=(replace(login, error=""),))) == ["mailbox"]
+
+
+@pytest.mark.parametrize(("left", "names"), [(73, []), (71, ["login_ends"]), (-1, ["login_ends"])])
+def test_end_of_a_login_is_told_three_days_before(left: float, names: list[str]) -> None:
+    login = LoginState("google a@b.es", ago(hours=1), NOW + timedelta(hours=left))
+    assert found(replace(WELL, logins=(login,))) == names
+
+
+def test_login_that_ended_is_not_called_signed_in_anew() -> None:
+    over = LoginState("google a@b.es", ago(days=7), ago(hours=1), ago(hours=1), "invalid_grant")
+    assert found(replace(WELL, logins=(over,))) == ["login", "login_ends"]
 
 
 def test_one_mail_that_waits_while_others_go_out_is_no_trouble_for_hours() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
-from mailgate.core.health import Mailbox
+from mailgate.core.health import LoginState, Mailbox
 from mailgate.core.metrics import exposition
 from tests.core.test_health import WELL
 from tests.support import NOW
 
+DAY = timedelta(days=1)
 LINE = re.compile(r'mailgate_[a-z_]+(\{[a-z]+="([^"\\\n]|\\[\\"n])*"\})? -?[0-9.]+(e[+-]?[0-9]+)?')
 
 
@@ -36,3 +38,16 @@ def test_numbers_are_told_and_what_never_was_is_left_out() -> None:
     assert 'mailgate_mailbox_reachable{mailbox="n"} 0.0\n' in text
     assert "mailgate_loop_lag_seconds 0.25\n" in text
     assert "mailgate_backup_timestamp_seconds" not in text
+
+
+def test_age_and_end_of_tokens_are_told() -> None:
+    logins = (
+        LoginState("google a@b.es", NOW, NOW + DAY),
+        LoginState("google c@d.es", error="nobody has signed in yet"),
+    )
+    text = exposition(replace(WELL, logins=logins), True, 0.25)
+    assert 'mailgate_login_valid{login="google a@b.es"} 1.0\n' in text
+    assert 'mailgate_login_valid{login="google c@d.es"} 0.0\n' in text
+    assert f'mailgate_login_token_timestamp_seconds{{login="google a@b.es"}} {NOW.timestamp()!r}\n' in text
+    assert f'mailgate_login_ends_timestamp_seconds{{login="google a@b.es"}} {(NOW + DAY).timestamp()!r}\n' in text
+    assert 'timestamp_seconds{login="google c@d.es"}' not in text

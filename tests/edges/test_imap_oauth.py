@@ -32,6 +32,16 @@ passdb {{
 """
 
 
+def introspection(folder: Path, asked: Provider) -> Path:
+    """What Dovecot has to know to ask the provider whether a token is good."""
+    conf = folder / "oauth2.conf"
+    conf.write_text(
+        f"introspection_mode = post\nintrospection_url = {asked.url}/introspect\n"
+        "username_attribute = username\nactive_attribute = active\nactive_value = true\n"
+    )
+    return conf
+
+
 @dataclass
 class Box:
     """A mailbox behind a provider, and what looks into it."""
@@ -66,19 +76,16 @@ class Box:
 
 @pytest.fixture
 def box(tmp_path: Path, own_certificate: Certificate) -> Iterator[Box]:
-    with provider(user=USER) as asked:
-        conf = tmp_path / "oauth2.conf"
-        conf.write_text(
-            f"introspection_mode = post\nintrospection_url = {asked.url}/introspect\n"
-            "username_attribute = username\nactive_attribute = active\nactive_value = true\n"
-        )
-        with dovecot(own_certificate, EXTRA.format(file=conf)) as server:
-            box = Box(asked, server, tmp_path, Memory(), [])
-            try:
-                yield box
-            finally:
-                for poller in box.pollers:
-                    poller.stop()
+    with (
+        provider(user=USER) as asked,
+        dovecot(own_certificate, EXTRA.format(file=introspection(tmp_path, asked))) as server,
+    ):
+        box = Box(asked, server, tmp_path, Memory(), [])
+        try:
+            yield box
+        finally:
+            for poller in box.pollers:
+                poller.stop()
 
 
 def test_mail_is_read_with_a_token(box: Box) -> None:

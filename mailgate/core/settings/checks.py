@@ -16,6 +16,7 @@ from mailgate.core.settings.faults import Fault
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.locate import Path
 from mailgate.core.settings.rules import Rules
+from mailgate.core.settings.servers import OAuth2
 from mailgate.core.settings.wording import did_you_mean, quoted
 
 ANY: Final = "*"
@@ -49,7 +50,7 @@ def build(data: Mapping[str, Any]) -> Rules | list[Fault]:
         rules = Rules.model_validate(data)
     except ValidationError as error:
         return [*faults.of(error, Rules), *found]
-    return found or [*_listeners_twice(rules)] or rules
+    return found or [*_listeners_twice(rules), *_two_programs(rules)] or rules
 
 
 def _each(data: Any, pattern: Path, path: Path = ()) -> Iterator[tuple[Path, str]]:
@@ -112,6 +113,18 @@ def _listeners_twice(rules: Rules) -> Iterator[Fault]:
                 what = f"is where {'.'.join(map(str, path))} listens; give each a port of its own"
                 yield Fault((section, key), what, path)
         places.append(((section, key), place))
+
+
+def _two_programs(rules: Rules) -> Iterator[Fault]:
+    """A person signs in once for a user at a provider, however many servers of theirs are named."""
+    known: dict[tuple[str, str], tuple[Path, OAuth2]] = {}
+    for path, login in rules.logins:
+        if login.oauth2:
+            key = login.oauth2.provider, login.user
+            other, oauth2 = known.setdefault(key, (path, login.oauth2))
+            if oauth2 != login.oauth2:
+                what = f"differs from that of the same user; {login.user} signs in once for both, so write them alike"
+                yield Fault((*path, "oauth2"), what, (*other, "oauth2"))
 
 
 def _meet(one: Endpoint, other: Endpoint) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Annotated
@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from mailgate.core.address import canonical, is_desk
 from mailgate.core.commands.vocabulary import folded
 from mailgate.core.model import Category, Person, Priority, Role
-from mailgate.core.settings import fields
+from mailgate.core.settings import fields, locate
 from mailgate.core.settings.schema import (
     Client,
     Desk,
@@ -32,7 +32,7 @@ from mailgate.core.settings.schema import (
     Text,
     Time,
 )
-from mailgate.core.settings.servers import Imap, Monitor, Outgoing, Smtp, Trust, Web
+from mailgate.core.settings.servers import Imap, Login, Monitor, Outgoing, Smtp, Trust, Web
 
 _WORD = re.compile(r"\w+")
 _USUAL_HOURS = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "10:00-20:00")
@@ -69,6 +69,16 @@ class Rules(Section):
     def desks(self) -> frozenset[str]:
         """The desk's address and its aliases, canonical."""
         return frozenset((self.desk.address, *self.desk.aliases))
+
+    @property
+    def logins(self) -> Iterator[tuple[locate.Path, Login]]:
+        """Each place at which we sign in at a mail server, and where it stands in the rules."""
+        for number, box in enumerate(self.imap):
+            yield ("imap", number), box
+        if self.outgoing.via == "smtp":
+            yield ("outgoing",), self.outgoing
+        if self.outgoing.alarms:
+            yield ("outgoing", "alarms"), self.outgoing.alarms
 
     @property
     def director(self) -> tuple[str, Technician]:

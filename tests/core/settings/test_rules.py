@@ -258,6 +258,10 @@ REFUSED = [
         "[outgoing]\noauth2 = { provider = 'google', client_id = 'd' }",
         "outgoing: oauth2 needs a user: the address whose mailbox it is",
     ),
+    (
+        OAUTH + OAUTH.replace("'d'", "'e'"),
+        "imap 2: oauth2: differs from that of the same user; u signs in once for both, so write them alike",
+    ),
     ("[outgoing]\nvia = 'sendmail'", 'outgoing.via: "sendmail" is not possible here; use files or smtp'),
     ("[outgoing]\nhost = 'h.es'\nuser = 'u'", 'outgoing: tls = "none" sends the password to h.es in the clear'),
     ("[outgoing]\ndkim = { domain = 'x', key_file = 'k' }", "outgoing.dkim.selector: is missing"),
