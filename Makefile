@@ -13,7 +13,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test quick check fuzz bench bench-million faults install guides lock clean packages
+.PHONY: help run demo test quick check fuzz bench bench-million faults week install guides lock clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ check: $(VENV)/.dev ## style, types, layers, the fast tests, and how much of the
 
 faults: packages $(VENV)/.dev ## break the roads in and out again and again, with real mail servers; ARGS='--rounds 20'
 	$(BIN)/python -m tests.faults.roads $(ARGS)
+
+week: packages $(VENV)/.dev ## a week's mail in twenty minutes: does the daemon grow, is all there; ARGS='--days 3'
+	$(BIN)/python -m tests.week $(ARGS)
 
 fuzz: $(VENV)/.dev ## look for bytes that make it fail; ARGS='way --seconds 600'
 	@$(PIP) install --require-hashes --requirement requirements-fuzz.lock

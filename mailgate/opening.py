@@ -36,30 +36,35 @@ def open_store(data: Path) -> Store:
     return keys.opened(data, utc_now())
 
 
-def open_office(rules_path: Path, data: Path) -> Office:
-    """Rules, secret and templates. Raises RulesError with everything that is wrong in them."""
+def open_office(rules_path: Path, data: Path, before: Office | None = None) -> Office:
+    """Rules, secret and templates. Raises RulesError with everything that is wrong in them.
+
+    before: the one in force, whose templates go on where nobody has changed them: to check them all takes a second.
+    """
     rules, written = config.read(rules_path)
-    renderer = Renderer(site_templates(rules_path))
-    if problems := _checked_apart(renderer):
+    templates, site = _templates(rules_path), site_templates(rules_path)
+    if before and before.templates == templates:
+        return Office(Desk(rules, desk_key(data)), before.renderer, written, templates)
+    if problems := _checked_apart(site):
         raise RulesError(problems)
-    return Office(Desk(rules, desk_key(data)), renderer, written)
+    return Office(Desk(rules, desk_key(data)), Renderer(site), written, templates)
 
 
-def _checked_apart(renderer: Renderer) -> list[RulesProblem]:
+def _checked_apart(site: Path | None) -> list[RulesProblem]:
     """What is wrong with the templates, found out in a process that ends, and with it the 10 MB that it takes.
 
     Here where other threads run, which a copy of the process would do without.
     """
     if threading.active_count() > 1:
-        return renderer.check()
+        return Renderer(site).check()
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    child = multiprocessing.get_context("fork").Process(target=lambda: sender.send(renderer.check()), daemon=True)
+    child = multiprocessing.get_context("fork").Process(target=lambda: sender.send(Renderer(site).check()), daemon=True)
     child.start()
     sender.close()
     try:
         found: list[RulesProblem] = receiver.recv()
     except EOFError:  # it was killed: the machine may be short of memory
-        return renderer.check()
+        return Renderer(site).check()
     finally:
         child.join()
         receiver.close()
@@ -128,7 +133,10 @@ def site_templates(rules_path: Path) -> Path | None:
 
 def stamp(rules_path: Path) -> Hashable:
     """Changes when the rules or a template beside them do."""
+    return config.stamp(rules_path), _templates(rules_path)
+
+
+def _templates(rules_path: Path) -> Hashable:
     site = site_templates(rules_path)
     files = sorted(path for path in site.rglob("*.*") if path.is_file()) if site else []
-    states = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
-    return config.stamp(rules_path), states
+    return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)

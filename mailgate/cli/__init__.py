@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from mailgate import __version__
-from mailgate.cli import (
-    backup,
-    books,
-    clients,
-    daemon,
-    demo,
-    guide,
-    hours,
-    init,
-    keys,
-    lists,
-    login,
-    messages,
-    records,
-    redact,
-    secrets,
-    sessions,
-    status,
-    tickets,
-)
-from mailgate.cli.common import Place
 from mailgate.errors import MailgateError
 
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "daemon": ("run",),
+    "check": ("check",),
+    "init": ("init",),
+    "messages": ("inject", "explain"),
+    "tickets": ("tickets", "ticket"),
+    "lists": ("quarantine", "outbox"),
+    "books": ("balance", "report", "sell", "refund", "audit"),
+    "clients": ("client",),
+    "login": ("login",),
+    "sessions": ("sessions",),
+    "hours": ("hours",),
+    "guide": ("guide",),
+    "backup": ("backup", "restore"),
+    "keys": ("key",),
+    "records": ("export", "erase", "looks"),
+    "redact": ("redact",),
+    "secrets": ("secret",),
+    "status": ("status",),
+    "demo": ("demo",),
+}
+"""Which module has which verbs."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class Verbs(click.Group):
+    """Loads the module of a verb when it is asked for: the daemon lives for months without what others need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs there are."""
+        return sorted(name for names in MODULES.values() for name in names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A verb by its name, None where there is none."""
+        for module, names in MODULES.items():
+            if cmd_name in names:
+                verbs = importlib.import_module(f"{__name__}.{module}").VERBS
+                return next((verb for verb in verbs if verb.name == cmd_name), None)
+        return None
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--rules",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -51,31 +71,9 @@ def cli(context: click.Context, rules: Path, data: Path) -> None:
 
     Exit codes: 0 done; 1 not found or refused; 2 wrong usage or wrong rules; 75 try again later.
     """
+    from mailgate.cli.common import Place  # it brings the store and the templates: not for --help
+
     context.obj = Place(rules, data)
-
-
-for part in (
-    daemon,
-    init,
-    messages,
-    tickets,
-    lists,
-    books,
-    clients,
-    login,
-    sessions,
-    hours,
-    guide,
-    backup,
-    keys,
-    records,
-    redact,
-    secrets,
-    status,
-    demo,
-):
-    for verb in part.VERBS:
-        cli.add_command(verb)
 
 
 def main() -> int:

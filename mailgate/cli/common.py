@@ -14,7 +14,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
-import tabulate
 
 from mailgate import config
 from mailgate.cli.terminal import fitted, harmless, harmless_line
@@ -68,8 +67,6 @@ def untouched(place: Place) -> Iterator[Place]:
         yield Place(place.rules_path, Path(folder))
 
 
-tabulate.MIN_PADDING = 0  # headings need no more room than cells
-
 pass_place = click.make_pass_decorator(Place)
 
 # As large as the store's numbers can be: beyond it SQLite has no integers.
@@ -92,6 +89,9 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], empty: str)
     names = list(columns)
     if not rows:
         return empty
+    import tabulate  # the daemon shows no tables
+
+    tabulate.MIN_PADDING = 0  # headings need no more room than cells
     heads = [name.replace("_", " ") for name in names]
     cells = [[_cell(row[name]) for name in names] for row in rows]
     shown = fitted([heads, *cells])

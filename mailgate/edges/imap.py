@@ -11,7 +11,6 @@ import imaplib
 import logging
 import selectors
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,6 +25,7 @@ from mailgate.core.mailbox import Left, Sighting, Uid, mailbox_name, portions, s
 from mailgate.core.message import mime
 from mailgate.core.oauth import xoauth2
 from mailgate.core.settings.servers import Imap
+from mailgate.edges import tls
 from mailgate.edges.folder import between, chunks, recent, tidy
 from mailgate.edges.oauth import Access, Secret, hidden
 from mailgate.errors import LoginNeeded, MailgateError, NoToken, SmtpRefusal
@@ -327,8 +327,8 @@ def open_mailbox(settings: Imap, secret: Secret) -> IMAPClient:
     """A connection to a mailbox's server; raises FAILURES. TLS is verified, and never given up for plain text."""
     if isinstance(secret, Access):
         secret.token()  # a server is not called in vain, nor kept waiting for it
-    context = ssl.create_default_context()
     implicit = settings.tls == "implicit"
+    context = tls.context() if implicit else None
     client = IMAPClient(settings.host, settings.port, ssl=implicit, ssl_context=context, timeout=_TIMEOUT)
     client.normalise_times = False  # else times lose their zone
     return client
@@ -337,7 +337,7 @@ def open_mailbox(settings: Imap, secret: Secret) -> IMAPClient:
 def sign_in(client: IMAPClient, settings: Imap, secret: Secret) -> None:
     """Show who we are, once the connection is as safe as the rules say."""
     if settings.tls == "starttls":
-        client.starttls(ssl.create_default_context())
+        client.starttls(tls.context())
     if isinstance(secret, Access):
         _sign_in_with_token(client, settings.user, secret)
         return

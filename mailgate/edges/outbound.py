@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import re
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from mailgate import config, disk
 from mailgate.core.mail import ALARMS, Delivery, Due, Failed, Sent, file_name
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Alarms, Outgoing
+from mailgate.edges import tls
 from mailgate.edges.dkim import Signer
 from mailgate.edges.oauth import Access, Secret, hidden, secret_of
 from mailgate.errors import NoToken, RulesError, RulesProblem
@@ -48,7 +48,7 @@ class Transport(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of kept connections. Mails under way fail for now."""
+        """Let go of kept connections, after the mails under way."""
         ...
 
 
@@ -90,11 +90,11 @@ class SmtpTransport:
     def __init__(self, settings: Outgoing | Alarms, secret: Secret | None = None, connections: int = 4) -> None:
         self._secret = secret
         self._asking = asyncio.Lock()
-        self._connections = [_connection(settings, secret, self._token) for _ in range(connections)]
+        self._count = connections
         # Last in, first out: the connection used last is the least likely to have gone stale.
         self._free: asyncio.LifoQueue[aiosmtplib.SMTP] = asyncio.LifoQueue()
-        for connection in self._connections:
-            self._free.put_nowait(connection)
+        for _ in range(connections):
+            self._free.put_nowait(_connection(settings, secret, self._token))
 
     async def send(self, mail: Due) -> Delivery:
         return await self._hand_over(mail)
@@ -104,12 +104,14 @@ class SmtpTransport:
         return await self._hand_over(mail, ask=True)
 
     async def close(self) -> None:
-        """Say goodbye on every connection; to be called when no mail is under way."""
-        for connection in self._connections:
+        """Say goodbye on every connection, once no mail is under way on any."""
+        connections = [await self._free.get() for _ in range(self._count)]
+        for connection in connections:
             if connection.is_connected:
                 with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                     await connection.quit(timeout=_GOODBYE_SECONDS)
             connection.close()
+            self._free.put_nowait(connection)
 
     async def _hand_over(self, mail: Due, *, ask: bool = False) -> Delivery:
         if problem := _envelope_problem(mail):
@@ -229,7 +231,7 @@ def _connection(
         timeout=_COMMAND_SECONDS,
         use_tls=settings.tls == "implicit",
         start_tls=settings.tls == "starttls",
-        tls_context=ssl.create_default_context(),
+        tls_context=tls.context() if settings.tls != "none" else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from mailgate.core.desk import Desk
@@ -12,9 +13,11 @@ from mailgate.render import Renderer
 class Office:
     """Rules, secret, calendar and templates, all of one moment.
 
-    written: the rules as their files have them, merged, as JSON; "" where there are no files.
+    written: the rules as their files have them, merged, as JSON; "" where there are no files. templates: changes when
+    one of those beside the rules does.
     """
 
     desk: Desk
     renderer: Renderer
     written: str = ""
+    templates: Hashable = ()

@@ -26,7 +26,8 @@ def statement_of(
     bought = accounts.bought_last(tx, client)
     first = since or desk.local_day(bought.at if bought else now)
     last = until or desk.local_day(now)
-    begins, ends = (datetime.combine(day, time.min, desk.rules.zone) for day in (first, last + _DAY))
+    after = min(last, date.max - _DAY) + _DAY
+    begins, ends = (datetime.combine(day, time.min, desk.rules.zone) for day in (first, after))
     booked = accounts.between(tx, client, begins, ends)
     return ledger.statement(entries.balance_at(tx, client, begins), booked, first, last)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mailgate.store.connection import Connection, connect, naming_errors, transaction
+from mailgate.store.connection import WRITERS_CACHE, Connection, connect, naming_errors, transaction
 from mailgate.store.keyring import Keyring
 from mailgate.store.schema import migrate
 
@@ -41,7 +41,12 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: all of it is on disk when the block ends, or nothing of it."""
-        with transaction(self._connection()) as tx:
+        connection = self._connection()
+        if not hasattr(self._mine, "writes"):
+            with naming_errors():
+                connection.db.conn.execute(f"pragma {WRITERS_CACHE}")
+            self._mine.writes = True
+        with transaction(connection) as tx:
             yield tx
 
     @contextmanager

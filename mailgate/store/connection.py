@@ -91,7 +91,9 @@ class Connection:
 # The log is folded into the file every 16 MB: in a big store each message touches pages all over the
 # indexes, and folding every 4 MB, the default, writes most of them again and again. What undoes a
 # savepoint is kept in memory: in a file, the default, it would be half of all that is written. What is
-# removed is overwritten: it is gone from the file, not only from the tables.
+# removed is overwritten: it is gone from the file, not only from the tables. A dozen threads read, each with a
+# connection of its own, and what one has read it keeps: half a megabyte at most, and the one that writes two.
+WRITERS_CACHE = "cache_size=-2000"
 _PRAGMAS = (
     "journal_mode=wal",
     "synchronous=full",
@@ -100,6 +102,7 @@ _PRAGMAS = (
     "temp_store=memory",
     "secure_delete=on",
     "wal_autocheckpoint=4000",
+    "cache_size=-500",
 )
 
 

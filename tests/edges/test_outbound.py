@@ -119,6 +119,14 @@ class TestSending:
             assert await transport.send(DUE) == Sent()
             assert len(server.connections) == 2
 
+    async def test_a_transport_that_is_closed_lets_the_mail_under_way_arrive(self) -> None:
+        async with sink() as server, road(Outgoing(server.port)) as transport:
+            sending = asyncio.create_task(transport.send(DUE))
+            await asyncio.sleep(0)
+            await transport.close()
+            assert await sending == Sent()
+            assert len(server.taken) == 1
+
 
 class TestRefusals:
     @pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import random
-import shutil
 import smtplib
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import checks
+from tests.faults.clock import Clock, clock_in
 from tests.faults.driver import Desk, desk_in
 from tests.faults.senders import Letter, Oracle, Postbag, attempt
 from tests.servers import eventually
@@ -33,8 +32,7 @@ class Moved:
     """A desk whose daemon has a wall clock of its own."""
 
     desk: Desk
-    _file: Path
-    _library: Path
+    _clock: Clock
     _manager: socket.socket
     bag: Postbag = field(default_factory=lambda: Postbag(random.Random(9)))
     oracle: Oracle = field(default_factory=Oracle)
@@ -42,19 +40,11 @@ class Moved:
     def start(self) -> None:
         self.set(0)
         where = f"{self._manager.getsockname()}"
-        self.desk.start(
-            "env",
-            f"LD_PRELOAD={self._library}",
-            f"MOVED_CLOCK={self._file}",
-            f"NOTIFY_SOCKET={where}",
-            "WATCHDOG_USEC=3000000",
-        )
+        self.desk.start(*self._clock.environment, f"NOTIFY_SOCKET={where}", "WATCHDOG_USEC=3000000")
 
     def set(self, seconds: int) -> None:
         """Have the clock differ by so many seconds from the true one, from now on."""
-        draft = self._file.with_suffix(".new")
-        draft.write_text(str(seconds))
-        draft.replace(self._file)
+        self._clock.set(seconds)
 
     def send(self) -> Letter:
         letter = self.bag.request()
@@ -87,14 +77,10 @@ def _heard(manager: socket.socket) -> bytes:
 
 @pytest.fixture
 def moved(tmp_path: Path) -> Iterator[Moved]:
-    if not shutil.which("cc"):
-        pytest.skip("needs a C compiler, for a clock of the daemon's own")
-    library = tmp_path / "clock.so"
-    source = Path(__file__).with_name("moved_clock.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", library, source], check=True)
+    clock = clock_in(tmp_path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, desk_in(tmp_path) as desk:
         manager.bind(str(tmp_path / "notify"))
-        yield Moved(desk, tmp_path / "moved", library, manager)
+        yield Moved(desk, clock, manager)
 
 
 @contextmanager
