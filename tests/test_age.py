@@ -20,6 +20,7 @@ _FEW = 600
 _DEAR = ("mailgate balance", "mailgate report", "mailgate status")
 # What grows by its nature, and why.
 GROWS: dict[str, str] = {
+    f"mailgate export {history.ORDINARY}": "walks through what the clock did, a millisecond in five years",
     "page: balance of the huge client": "two years are shown, of which here the first has passed",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -27,7 +28,7 @@ from mailgate.store import Connection, journal
 from mailgate.store.writer import Writer
 from tests.bench import history
 from tests.bench.corpus import DESK, TECHNICIANS, Corpus
-from tests.bench.desk import Place, write_rules
+from tests.bench.desk import Daemon, Place, free_port, write_rules
 
 _DIRECTOR = history.address_of_technician(0)
 
@@ -145,7 +146,8 @@ class _UndoneError(Exception):
     pass
 
 
-Question = Callable[[AskedDesk], object]
+Question = Callable[[AskedDesk], float | None]
+"""Gives the seconds of CPU where another process spent them, None where this thread did."""
 
 _ORDINARY, _HUGE = history.address_of(history.ORDINARY), history.address_of(history.HUGE)
 
@@ -212,6 +214,28 @@ _PAGES: dict[str, Question] = {
 }
 
 
+def _exported(desk: AskedDesk) -> None:
+    with tempfile.TemporaryDirectory(dir=desk.place.folder) as folder:
+        desk.verb("export", history.ORDINARY, "--output", f"{folder}/client.zip")
+
+
+def _backed_up(desk: AskedDesk) -> None:
+    with tempfile.TemporaryDirectory(dir=desk.place.folder) as folder:
+        desk.verb("backup", f"{folder}/copy")
+
+
+def _started(desk: AskedDesk) -> float:
+    """Gives the seconds of CPU until mail can be brought."""
+    port = free_port()
+    rules = desk.place.rules.read_text(encoding="utf-8")
+    desk.place.rules.write_text(rules.replace('"127.0.0.1:0"', f'"127.0.0.1:{port}"'), encoding="utf-8")
+    try:
+        with Daemon(desk.place, port) as daemon:
+            return daemon.cpu()
+    finally:
+        desk.place.rules.write_text(rules, encoding="utf-8")
+
+
 def _job(name: str) -> Question:
     """One job of the schedule, at a time when the desk is open."""
     return lambda desk: desk.undone(lambda tx: schedule.JOBS[name](tx, desk.office, desk.open_at))
@@ -230,6 +254,13 @@ _CLOCK: dict[str, Question] = {
 QUESTIONS: dict[str, Question] = {
     **_PROCESSING,
     **{name: lambda desk, words=words: desk.verb(*words) for name, words in _VERBS.items()},
+    f"mailgate export {history.ORDINARY}": _exported,
     **_PAGES,
     **_CLOCK,
+}
+# What is asked once, and looks at everything, but for the first.
+ONCE: dict[str, Question] = {
+    "start of the daemon": _started,
+    "mailgate audit": lambda desk: desk.verb("audit"),
+    "mailgate backup": _backed_up,
 }

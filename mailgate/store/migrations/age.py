@@ -19,6 +19,7 @@ FEWER_INDEXES = """
 drop index journal_taken;
 drop index journal_message;
 create index journal_message on journal (message) where message is not null;
+create index journal_bare on journal (id) where message is null and state = 'done' and blob is not null;
 drop index message_at;
 drop index ticket_going_of;
 drop index ticket_planned;
