@@ -12,7 +12,7 @@ from mailgate.cli.terminal import harmless
 from mailgate.core import oauth
 from mailgate.core.oauth import Tokens
 from mailgate.core.settings.rules import Rules
-from mailgate.edges import online, signing_in
+from mailgate.edges import online
 from mailgate.edges.oauth import access_to, client_secret_of
 from mailgate.errors import NotFound, Refused
 from mailgate.service import logins
@@ -34,6 +34,8 @@ def login(place: Place, provider: str, user: str | None, json_wanted: bool) -> N
     The rules say which, and as which program: oauth2 = { provider = "google", client_id = "…" } under [[imap]] or
     [outgoing]. USER is only needed where they name several. A daemon that runs goes on by itself then.
     """
+    from mailgate.edges import signing_in  # with an HTTP server, which no other verb needs
+
     rules = place.rules()
     account = _account(rules, provider, user)
     client_secret = client_secret_of(account.oauth2, place.rules_path.parent)

@@ -29,6 +29,8 @@ log = logging.getLogger("mailgate.oauth")
 _SILENCE_SECONDS = 8
 _TOTAL_SECONDS = 20
 _LONGEST_ANSWER = 65_536
+# Of what is posted.
+_SECRET = ("refresh_token", "client_secret", "code", "code_verifier", "device_code")
 # How long a provider that is down is left alone, whoever asks.
 _DOWN_SECONDS = 30
 _PATIENCE_SECONDS = 2 * _TOTAL_SECONDS
@@ -70,7 +72,7 @@ def ask(url: str, form: Mapping[str, str]) -> Mapping[str, Any]:
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
-            return _read(host, answer.status, _body(host, answer))
+            return _read(host, answer.status, _body(host, answer), [form[key] for key in _SECRET if key in form])
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise NoToken(f"{host}: {type(reason).__name__}: {reason}") from None
@@ -86,7 +88,8 @@ def _body(host: str, answer: Any) -> bytes:
     return body
 
 
-def _read(host: str, status: int, body: bytes) -> Mapping[str, Any]:
+def _read(host: str, status: int, body: bytes, hushed: list[str]) -> Mapping[str, Any]:
+    """What it says. hushed: what of our question is to stand in no error, should it be quoted."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
@@ -97,7 +100,7 @@ def _read(host: str, status: int, body: bytes) -> Mapping[str, Any]:
         return answer
     if 400 <= status < 500 and status != 429 and oauth.error_of(answer):
         raise Denied(answer)
-    raise NoToken(f"{host}: HTTP {status}: {oauth.error_words(answer, ())}")
+    raise NoToken(f"{host}: HTTP {status}: {oauth.error_words(answer, hushed)}")
 
 
 class Access:

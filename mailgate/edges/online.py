@@ -18,7 +18,7 @@ from imapclient import IMAPClient
 from mailgate.core.mail import Due, Failed
 from mailgate.core.mailbox import mailbox_name
 from mailgate.core.settings.rules import Rules
-from mailgate.core.settings.servers import Alarms, Imap
+from mailgate.core.settings.servers import Alarms, Imap, Login
 from mailgate.edges import dkim
 from mailgate.edges.dns import Budget, Resolver, TooMuch, Unavailable
 from mailgate.edges.imap import FAILURES, open_mailbox, sign_in
@@ -64,8 +64,8 @@ def try_mailbox(settings: Imap, secret: Secret) -> Finding:
     except LoginNeeded as error:
         return Finding(what, str(error), _LOG_IN)
     except FAILURES as error:
-        way = "oauth2" if settings.oauth2 else "password"
-        return Finding(what, _words(error, secret), f"see host, port, tls, user, {way} and folder under [[imap]]")
+        todo = f"see host, port, tls, user, {_way(settings)} and folder under [[imap]]"
+        return Finding(what, _words(error, secret), todo)
     return Finding(what, f"signed in; {selected[b'EXISTS']} mails; {idle}")
 
 
@@ -97,7 +97,8 @@ async def try_sending(rules: Rules, transport: Transport, sent: Sequence[Probe],
     for number, probe in enumerate(sent):
         mail = Due(-1 - number, now, rules.desk.address, probe.to, probe.raw, 0, probe.message_id)
         if isinstance(fate := await transport.send(mail), Failed):
-            return Finding(what, f"{probe.to}: {fate.error}", "see host, port, tls, user and password under [outgoing]")
+            todo = f"see host, port, tls, user and {_way(settings)} under [outgoing]"
+            return Finding(what, f"{probe.to}: {fate.error}", todo)
     return Finding(what, "takes our mail")
 
 
@@ -110,7 +111,8 @@ async def try_alarms(rules: Rules, settings: Alarms, secret: Secret, now: dateti
     finally:
         await transport.close()
     if isinstance(fate, Failed):
-        todo = "see host, port, tls, user and password under [outgoing.alarms]; until then alarms go by [outgoing]"
+        way = f"see host, port, tls, user and {_way(settings)} under [outgoing.alarms]"
+        todo = f"{way}; until then alarms go by [outgoing]"
         return Finding(what, f"{rules.desk.admin}: {fate.error}", todo)
     return Finding(what, f"takes our mail to {rules.desk.admin}")
 
@@ -213,6 +215,10 @@ def _opened(settings: Imap, secret: Secret) -> Iterator[IMAPClient]:
     finally:
         with contextlib.suppress(OSError):
             client.shutdown()
+
+
+def _way(settings: Login) -> str:
+    return "oauth2" if settings.oauth2 else "password"
 
 
 def _words(error: Exception, secret: Secret) -> str:

@@ -17,6 +17,7 @@ import pytest
 from mailgate import disk
 from mailgate.core import oauth
 from mailgate.core.oauth import Tokens
+from mailgate.core.settings.servers import OAuth2
 from mailgate.edges import oauth as edge
 from mailgate.edges.oauth import Access
 from mailgate.errors import LoginNeeded, NoToken
@@ -239,6 +240,13 @@ class TestOutage:
         assert login.kept().refresh == "refresh-2"
 
 
+def test_an_outage_that_quotes_what_we_sent_is_told_without_it(login: Login) -> None:
+    login.provider.answers = [(503, {"error": "server_error", "error_description": "got refresh-0"})]
+    login.clock.now += 2 * 60 * MINUTE
+    with pytest.raises(NoToken, match=r"HTTP 503: server_error: got \*\*\*$"):
+        login.access().token()
+
+
 def test_a_provider_that_is_down_is_left_alone_for_a_moment(login: Login) -> None:
     login.provider.answers = [(503, {})] * 5
     login.clock.now += 2 * 60 * MINUTE
@@ -289,9 +297,5 @@ class TestNobodyIsSignedIn:
 
 
 def test_name_of_the_file_stays_in_its_folder(tmp_path: Path) -> None:
-    file = Account(oauth_settings(), "../../a/b@c.es").file(tmp_path)
+    file = Account(OAuth2(provider="google", client_id="desk-1"), "../../a/b@c.es").file(tmp_path)
     assert file.parent == tmp_path / "tokens"
-
-
-def oauth_settings() -> edge.OAuth2:
-    return edge.OAuth2(provider="google", client_id="desk-1")
