@@ -14,12 +14,13 @@ from mailgate.core.settings.servers import Imap
 from mailgate.edges import online
 from mailgate.edges.dns import Resolver
 from mailgate.edges.oauth import Secret, secret_of
-from mailgate.edges.online import Finding, Probe
-from mailgate.edges.outbound import transport_for
+from mailgate.edges.online import Probe
+from mailgate.edges.outbound import signer_of, transport_for
+from mailgate.edges.own_domain import Finding, try_dns
 from mailgate.errors import Refused
 from mailgate.opening import running_daemon
 from mailgate.service.take import utc_now
-from mailgate.store import messages
+from mailgate.store import journal, messages
 
 # Greylisting would take longer; it is met once and then never again.
 _WAIT_SECONDS = 60.0
@@ -28,7 +29,7 @@ _WAIT_SECONDS = 60.0
 def tried(place: Place, json_wanted: bool, seconds: float = _WAIT_SECONDS) -> None:
     """Try everything and tell each finding. Exit 1 if anything is to be done."""
     rules, findings = place.rules(), []
-    for finding in _findings(place, rules, seconds):
+    for finding in _findings(place, rules, seconds, quiet=json_wanted):
         findings.append(finding)
         if not json_wanted:
             click.echo(f"{'good' if finding.good else 'BAD '}  {finding.what}: {finding.told}")
@@ -41,7 +42,7 @@ def tried(place: Place, json_wanted: bool, seconds: float = _WAIT_SECONDS) -> No
         raise click.exceptions.Exit(Refused.exit_code)
 
 
-def _findings(place: Place, rules: Rules, seconds: float) -> Iterator[Finding]:
+def _findings(place: Place, rules: Rules, seconds: float, *, quiet: bool) -> Iterator[Finding]:
     folder = place.rules_path.parent
     mailboxes = [(box, secret_of(box, folder, place.data)) for box in rules.imap]
     for box, secret in mailboxes:
@@ -55,6 +56,8 @@ def _findings(place: Place, rules: Rules, seconds: float) -> Iterator[Finding]:
             todo = "start the daemon, which takes what the mail server hands over, and try again"
             yield Finding(f"mail to {rules.desk.address}", "nobody is there to take it", todo)
         elif sending.good:
+            if not quiet:
+                click.echo(f"      waiting for it to come back, {seconds:.0f} s at most …")
             returned = _wait(place, mailboxes, sent, seconds)
             yield from online.came_back(sent, returned)
     else:
@@ -62,7 +65,8 @@ def _findings(place: Place, rules: Rules, seconds: float) -> Iterator[Finding]:
     if alarms := rules.outgoing.alarms:
         yield asyncio.run(online.try_alarms(rules, alarms, secret_of(alarms, folder, place.data), utc_now()))
     raw = next((raw for raw in returned.values() if raw), None)
-    yield from online.try_dns(rules, Resolver(rules.trust.dns), raw)
+    signer = signer_of(rules, place.rules_path)
+    yield from try_dns(rules, Resolver(rules.trust.dns), raw, signer, utc_now())
 
 
 async def _send(place: Place, rules: Rules, sent: list[Probe]) -> Finding:
@@ -74,13 +78,15 @@ async def _send(place: Place, rules: Rules, sent: list[Probe]) -> Finding:
 
 
 def _wait(place: Place, mailboxes: list[tuple[Imap, Secret]], sent: list[Probe], seconds: float) -> dict[Probe, bytes]:
-    """A mailbox has it, or the daemon took it, from there or from the mail server; then its text is not at hand."""
+    """A mailbox has it, or the daemon took it, from there or from the mail server."""
     place.data.mkdir(parents=True, exist_ok=True)
     with place.store() as store:
 
         def look(probe: Probe) -> bytes | None:
             with store.read() as tx:
-                taken = messages.came(tx, probe.message_id)
-            return b"" if taken else online.fetch(mailboxes, probe)
+                if messages.came(tx, probe.message_id):
+                    kept = journal.of_message_id(tx, probe.message_id)
+                    return kept.raw if kept else b""
+            return online.fetch(mailboxes, probe)
 
         return online.wait_for(sent, look, seconds)

@@ -6,6 +6,7 @@ a public suffix, or stands below a second Subject that no one signed. Here it is
 
 from __future__ import annotations
 
+import base64
 import logging
 import re
 from collections import Counter
@@ -15,6 +16,7 @@ from datetime import datetime
 from functools import cache, partial
 
 import dkim
+from dkim.crypto import parse_pem_private_key
 from dkim.util import InvalidTagValueList, parse_tag_value
 
 from mailgate.core.message import authres
@@ -40,6 +42,8 @@ _SINGLE = (
 )
 # What is signed of our own mails: what tells who wrote what to whom, and how programs are to take it.
 _COVERED = (*_SINGLE, "auto-submitted", "list-id", "list-unsubscribe", "precedence")
+# The name of RSA keys (RFC 3279 section 2.3.1).
+_RSA = bytes.fromhex("300d06092a864886f70d0101010500")
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:((?:.*(?:\n[ \t].*)*))", re.MULTILINE)
 _silent = logging.getLogger("mailgate.dkim")
 _silent.disabled = True  # what dkimpy would log of each mail that proves nothing stands on its trail
@@ -125,6 +129,8 @@ class Signer:
     """
 
     def __init__(self, domain: str, selector: str, key: bytes) -> None:
+        self.domain = domain.lower()
+        self.selector = selector
         self._domain = domain.encode("ascii")
         self._selector = selector.encode("ascii")
         self._key = key
@@ -132,6 +138,14 @@ class Signer:
             self.signed(b"From: trial\r\n\r\n")
         except (dkim.DKIMException, ValueError, TypeError, IndexError) as error:
             raise ValueError(f"is no RSA key in PEM that mails can be signed with: {_short(error)}") from error
+
+    @property
+    def public_key(self) -> str:
+        """What stands as p= in the record: the key that signatures are checked with (RFC 6376 section 3.6.1)."""
+        key = parse_pem_private_key(self._key)
+        numbers = b"".join(_der(0x02, _unsigned(key[name])) for name in ("modulus", "publicExponent"))
+        whole = _der(0x30, _RSA + _der(0x03, b"\0" + _der(0x30, numbers)))
+        return base64.b64encode(whole).decode("ascii")
 
     def signed(self, raw: bytes) -> bytes:
         """The same message under a signature.
@@ -149,6 +163,19 @@ class Signer:
             include_headers=covered,
         )
         return bytes(made) + raw
+
+
+def _der(tag: int, data: bytes) -> bytes:
+    """One value in DER (X.690 section 8.1)."""
+    if len(data) < 0x80:
+        return bytes((tag, len(data))) + data
+    length = len(data).to_bytes((len(data).bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + data
+
+
+def _unsigned(number: int) -> bytes:
+    """A number that does not look negative."""
+    return number.to_bytes(number.bit_length() // 8 + 1, "big")
 
 
 def _of_kin(fields: Fields, kin: Kinship) -> Iterator[tuple[int, dict[bytes, bytes]]]:

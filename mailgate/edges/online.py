@@ -19,30 +19,16 @@ from mailgate.core.mail import Due, Failed
 from mailgate.core.mailbox import mailbox_name
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Alarms, Imap, Login
-from mailgate.edges import dkim
-from mailgate.edges.dns import Budget, Resolver, TooMuch, Unavailable
 from mailgate.edges.imap import FAILURES, open_mailbox, sign_in
 from mailgate.edges.oauth import Secret, hidden
 from mailgate.edges.outbound import SmtpTransport, Transport
+from mailgate.edges.own_domain import Finding
 from mailgate.errors import LoginNeeded
 from mailgate.pause import pause
 
 _LOOK_SECONDS = 1.0
+_NOWHERE = "see where the mail server delivers it: neither a mailbox under [[imap]] nor the gateway has it"
 _LOG_IN = "sign in as said; a daemon that runs goes on by itself then"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a trial found. todo: "" where it is good."""
-
-    what: str
-    told: str
-    todo: str = ""
-
-    @property
-    def good(self) -> bool:
-        """Whether nothing is to be done."""
-        return not self.todo
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,64 +131,14 @@ def wait_for(sent: Sequence[Probe], look: Callable[[Probe], bytes | None], secon
 
 def came_back(sent: Sequence[Probe], back: dict[Probe, bytes]) -> Iterator[Finding]:
     """What it means that they came back, or not."""
-    todo = (
-        "see where the mail server delivers it: neither a mailbox under [[imap]] nor the gateway has it",
+    plain, tagged = sent
+    plus = (
         'have the mail server deliver "+" addresses to the same place (recipient_delimiter = + in Postfix); '
-        "else an answer finds its ticket by its references alone, and no technician's command counts",
+        "else an answer finds its ticket by its references alone, and no technician's command counts"
     )
-    for probe, missing in zip(sent, todo, strict=True):
+    for probe, missing in ((plain, _NOWHERE), (tagged, plus if plain in back else _NOWHERE)):
         what = f"mail to {probe.to}"
         yield Finding(what, "came back") if probe in back else Finding(what, "did not come back", missing)
-
-
-# ---- the DNS of our own domain ----------------------------------------------------------------------
-
-
-def try_dns(rules: Rules, resolver: Resolver, returned: bytes | None) -> Iterator[Finding]:
-    """SPF, DKIM and DMARC of the desk's domain, each with the record to add. returned: a probe that came back."""
-    domain = rules.desk.address.partition("@")[2]
-    sender = f"a:{rules.outgoing.host} " if rules.outgoing.via == "smtp" else ""
-    spf = f'add to the DNS: {domain}. TXT "v=spf1 mx {sender}-all" (with every server that sends for {domain})'
-    yield _published(resolver, "SPF", domain, b"v=spf1", spf)
-    yield _signed(resolver, domain, rules, returned)
-    dmarc = f'add to the DNS: _dmarc.{domain}. TXT "v=DMARC1; p=quarantine; rua=mailto:{rules.desk.admin}"'
-    yield _published(resolver, "DMARC", f"_dmarc.{domain}", b"v=DMARC1", dmarc)
-
-
-def _published(resolver: Resolver, what: str, name: str, begins: bytes, todo: str) -> Finding:
-    what = f"{what} {name}"
-    try:
-        found = [text for text in resolver.ask(name, "TXT", Budget()) if isinstance(text, bytes)]
-    except (Unavailable, TooMuch) as error:
-        return Finding(what, str(error), "ask again when the DNS answers; see trust.dns")
-    records = [text.decode("utf-8", "replace") for text in found if text.lower().startswith(begins.lower())]
-    if len(records) > 1:
-        return Finding(what, "is there more than once, which counts as none", f"leave one of: {'; '.join(records)}")
-    return Finding(what, records[0]) if records else Finding(what, "is not there", todo)
-
-
-def _signed(resolver: Resolver, domain: str, rules: Rules, returned: bytes | None) -> Finding:
-    """Of the mail that came back, for only it tells the selector; else of the rules."""
-    own = rules.outgoing.dkim
-    selectors = list(_selectors(returned, domain)) if returned else []
-    if own and own.domain == domain:
-        selectors.append(own.selector)
-    if not selectors:
-        told = "our mail came back without a signature" if returned else "cannot be told: no mail has come back"
-        return Finding(
-            f"DKIM {domain}", told, f"have the server under [outgoing] sign for {domain}, and add its record"
-        )
-    name = f"{selectors[0]}._domainkey.{domain}"
-    return _published(resolver, "DKIM", name, b"", f'add to the DNS: {name}. TXT "v=DKIM1; k=rsa; p=<the public key>"')
-
-
-def _selectors(raw: bytes, domain: str) -> Iterator[str]:
-    for field, value in dkim.header(raw):
-        if field == "dkim-signature":
-            parts = (part.partition(b"=") for part in value.replace(b"\r\n", b"").split(b";"))
-            tags = {key.strip(): text.strip() for key, _, text in parts}
-            if tags.get(b"d", b"").decode("ascii", "replace").lower() == domain:
-                yield tags.get(b"s", b"").decode("ascii", "replace")
 
 
 @contextlib.contextmanager

@@ -209,13 +209,20 @@ def transport_for(rules: Rules, rules_path: Path, data: Path) -> Transport:
     if outgoing.alarms:
         second = SmtpTransport(outgoing.alarms, secret_of(outgoing.alarms, rules_path.parent, data), connections=1)
         transport = AlarmTransport(transport, second)
-    if outgoing.dkim is None:
-        return transport
-    key = config.secret(outgoing.dkim, rules_path.parent, "key") or ""
+    signer = signer_of(rules, rules_path)
+    return SigningTransport(transport, signer) if signer else transport
+
+
+def signer_of(rules: Rules, rules_path: Path) -> Signer | None:
+    """Who signs our mails; None where nobody does here. Raises RulesError for a key that cannot be used."""
+    own = rules.outgoing.dkim
+    if own is None:
+        return None
+    key = config.secret(own, rules_path.parent, "key") or ""
     try:
-        return SigningTransport(transport, Signer(outgoing.dkim.domain, outgoing.dkim.selector, key.encode()))
+        return Signer(own.domain, own.selector, key.encode())
     except ValueError as error:
-        raise RulesError([RulesProblem(outgoing.dkim.key_file, 0, "outgoing.dkim.key_file", str(error))]) from error
+        raise RulesError([RulesProblem(own.key_file, 0, "outgoing.dkim.key_file", str(error))]) from error
 
 
 def _connection(

@@ -34,9 +34,15 @@ class _Query(spf.query):  # type: ignore[misc]
 
 def check(peer: str, sender: str, helo: str, resolver: Resolver, budget: Budget) -> Result:
     """The verdict on the domain of the envelope sender, or of HELO for the null path. Raises NotAtHand."""
+    return explained(peer, sender, helo, resolver, budget)[0]
+
+
+def explained(peer: str, sender: str, helo: str, resolver: Resolver, budget: Budget) -> tuple[Result, str]:
+    """The verdict, and why in pyspf's words. Raises NotAtHand."""
     query = _Query(i=peer, s=sender, h=helo, receiver="mailgate")
     query.resolver, query.budget = resolver, budget
     try:
-        return Result(query.check()[0])
+        result, _, why = query.check()
     except (ValueError, UnicodeError, IndexError):  # pyspf on names that are none
-        return Result.PERMERROR
+        return Result.PERMERROR, "it holds names that are none"
+    return Result(result), str(why).removeprefix("SPF Permanent Error: ")

@@ -124,7 +124,7 @@ class _Case:
         """Of the author's domain, else of its organisation (RFC 7489 section 6.6.3); None while it cannot be had."""
         for domain in dict.fromkeys((self._author, organisational(self._author) or self._author)):
             try:
-                tags = _dmarc_record(self._texts(f"_dmarc.{domain}"))
+                tags = dmarc_tags(self._texts(f"_dmarc.{domain}"))
             except Unavailable:
                 return None
             if tags:
@@ -170,7 +170,7 @@ def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
 
 
-def _dmarc_record(texts: Sequence[bytes]) -> dict[str, str]:
+def dmarc_tags(texts: Sequence[bytes]) -> dict[str, str]:
     """The tags of the one DMARC record; empty where there is none, more than one, or one without a policy."""
     records = [text.decode("ascii", "replace") for text in texts if text[:8].lower() == b"v=dmarc1"]
     if len(records) != 1:

@@ -157,6 +157,12 @@ def of_message(tx: Connection, message: int) -> Kept | None:
     return _kept(tx, row) if row else None
 
 
+def of_message_id(tx: Connection, message_id: str) -> Kept | None:
+    """A processed message by its Message-ID, without angle brackets."""
+    number = tx.value("select id from message where message_id = :id limit 1", id=message_id)
+    return None if number is None else of_message(tx, number)
+
+
 def unprocessed(tx: Connection) -> Backlog:
     """How many messages wait to be processed, and since when the oldest does."""
     return _backlog(tx, "retry_at is null")
