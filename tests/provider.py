@@ -42,6 +42,7 @@ class Provider:
     access: dict[str, float] = field(default_factory=dict)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     given: int = 0
+    visited: list[str] = field(default_factory=list)
 
     def settings(self, provider: str = "google", **more: str) -> OAuth2:
         """How the rules name it."""
@@ -123,12 +124,13 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
             with contextlib.suppress(OSError):
                 self.send_response(status)
                 if 300 <= status < 400:
-                    self.send_header("Location", "/token")
+                    self.send_header("Location", "/auth?redirect_uri=http://127.0.0.1:1/&state=s")
                 self.send_header("Content-Length", str(len(raw)))
                 self.end_headers()
                 self.wfile.write(raw)
 
         def do_GET(self) -> None:
+            provider.visited.append(self.path)
             asked = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
             self.send_response(302)
             self.send_header("Location", provider.agree(asked))

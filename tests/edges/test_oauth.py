@@ -240,6 +240,14 @@ class TestOutage:
         assert login.kept().refresh == "refresh-2"
 
 
+def test_a_provider_that_sends_us_elsewhere_is_not_followed(login: Login) -> None:
+    login.provider.answers = [(302, {})]
+    login.clock.now += 2 * 60 * MINUTE
+    with pytest.raises(NoToken, match="HTTP 302"):
+        login.access().token()
+    assert login.provider.visited == []
+
+
 def test_an_outage_that_quotes_what_we_sent_is_told_without_it(login: Login) -> None:
     login.provider.answers = [(503, {"error": "server_error", "error_description": "got refresh-0"})]
     login.clock.now += 2 * 60 * MINUTE
