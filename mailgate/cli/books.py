@@ -20,7 +20,7 @@ from mailgate.service import refunds, sales
 from mailgate.service.audit import audited, resume
 from mailgate.service.reports import Account, account
 from mailgate.service.sales import Order
-from mailgate.service.statements import report_csv, report_pdf, report_values, statement_of
+from mailgate.service.statements import report_csv, report_values, statement_of
 from mailgate.service.take import utc_now
 from mailgate.store import events, matters
 
@@ -67,7 +67,9 @@ def report(place: Place, client: str, period: str, form: str, json_wanted: bool)
     elif form == "csv":
         sys.stdout.buffer.write(report_csv(values, language))
     elif form == "pdf":
-        sys.stdout.buffer.write(report_pdf(values, language, desk.rules.desk.name))
+        from mailgate import pdf  # seldom needed, and slow to load
+
+        sys.stdout.buffer.write(pdf.report_pdf(values, language, desk.rules.desk.name))
     else:
         notice = Notice("report", "", language, values=values)
         text, html = office.renderer.preview(notice, desk.rules.zone, desk.rules.desk.name)

@@ -225,6 +225,17 @@ def test_pdf_is_beside_the_csv_where_it_was_asked_for(desk: StoredDesk, language
     assert paper.content.startswith(b"%PDF-")
 
 
-def test_nothing_of_the_pdf_is_loaded_before_the_first_one():
-    imported = "import sys, mailgate.app; sys.exit(any(name.startswith('reportlab') for name in sys.modules))"
-    assert subprocess.run([sys.executable, "-c", imported], check=False).returncode == 0
+def test_pdf_leaves_nothing_in_the_process_that_asks_for_it():
+    asks = (
+        "import sys, mailgate.app; from mailgate.service import statements; from mailgate.samples import VALUES;"
+        "made = statements.report_pdf(VALUES['report'][0], 'es', 'Soporte'); assert made.startswith(b'%PDF-');"
+        "sys.exit(any(name.startswith('reportlab') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", asks], check=False).returncode == 0
+
+
+def test_pdf_is_made_where_no_process_can_be_had(desk: StoredDesk, monkeypatch: pytest.MonkeyPatch):
+    shown = values(desk, statement(desk, *OCTOBER))
+    apart = statements.report_pdf(shown, "es", "Soporte")
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    assert statements.report_pdf(shown, "es", "Soporte") == apart
