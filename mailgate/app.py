@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mailgate.core.health import troubles
+from mailgate.core.health import Trouble, troubles
 from mailgate.core.mail import Delivery, Due, Envelope, Notice, Source
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.rules import Rules
@@ -87,6 +87,7 @@ class Daemon:
         self._stamp = self._seen = stamp(rules_path)
         self._office = open_office(rules_path, data)
         self._since = utc_now()
+        self._refusal: Trouble | None = None
         self._writer = Writer(self._store)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._outbox_rings = asyncio.Event()
@@ -184,7 +185,8 @@ class Daemon:
         office, now = self._office, utc_now()
         with self._store.read() as tx:
             found = health.looked(tx, office.desk.rules, now)
-        return Seen(found, health.spoken(office, found, troubles(found, office.desk.rules.monitor, now), now))
+        off = [*([self._refusal] if self._refusal else []), *troubles(found, office.desk.rules.monitor, now)]
+        return Seen(found, health.spoken(office, found, off, now))
 
     async def _take(self, raw: bytes, envelope: Envelope) -> int:
         return await self._pace.take(lambda: self._intake.submit(raw, envelope))
@@ -294,7 +296,7 @@ class Daemon:
             return
         self._office, self._transport, self._passwords = office, transport, secrets
         self._note_rules()
-        self._since = utc_now()
+        self._since, self._refusal = utc_now(), None
         log.info("rules taken up")
         if _places(before.desk.rules) != _places(office.desk.rules):
             log.warning("an address to listen on has changed: that takes a restart")
@@ -318,6 +320,7 @@ class Daemon:
 
     def _tell_admin(self, error: RulesError) -> None:
         office, now, since = self._office, utc_now(), self._since
+        self._refusal = health.refused(error, now)
         lines = [str(problem) for problem in error.problems]
         for line in lines:
             log.error("%s", line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import multiprocessing
 import os
 import threading
@@ -16,6 +17,7 @@ from typing import TextIO
 
 from mailgate import config, disk
 from mailgate.core.desk import Desk
+from mailgate.core.settings.checks import build
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import Refused, RulesError, RulesProblem, StoreUnavailable
 from mailgate.pause import pause
@@ -24,7 +26,7 @@ from mailgate.service import keys
 from mailgate.service.office import Office
 from mailgate.service.secret import desk_key
 from mailgate.service.take import utc_now
-from mailgate.store import Store
+from mailgate.store import Store, rules_taken
 
 
 def open_store(data: Path) -> Store:
@@ -48,6 +50,14 @@ def open_office(rules_path: Path, data: Path, before: Office | None = None) -> O
     if problems := _checked_apart(site):
         raise RulesError(problems)
     return Office(Desk(rules, desk_key(data)), Renderer(site), written, templates)
+
+
+def last_office(store: Store, data: Path) -> Office | None:
+    """That of the rules which were taken up last, with the templates that ship; None where there are none."""
+    with store.read() as tx:
+        number = rules_taken.newest(tx)
+        built = None if number is None else build(json.loads(rules_taken.get(tx, number)))
+    return Office(Desk(built, desk_key(data)), Renderer()) if isinstance(built, Rules) else None
 
 
 def _checked_apart(site: Path | None) -> list[RulesProblem]:

@@ -10,9 +10,10 @@ import click
 from mailgate.cli.common import Place, as_json, pass_place, show, when
 from mailgate.core.health import Trouble, troubles
 from mailgate.core.writing.phrases import count
-from mailgate.errors import NotFound, Refused
-from mailgate.opening import running_daemon
+from mailgate.errors import NotFound, Refused, RulesError
+from mailgate.opening import last_office, running_daemon
 from mailgate.service import backup, health
+from mailgate.service.office import Office
 from mailgate.service.take import utc_now
 
 
@@ -20,22 +21,39 @@ from mailgate.service.take import utc_now
 @as_json
 @pass_place
 def status(place: Place, json_wanted: bool) -> None:
-    """Show how the desk's machinery stands. Exit 1 if something is wrong, each with what to do.
+    """Show how the desk's machinery stands. Exit 1 if something is wrong, each with what to do; 2 if
+    the rules are: then those that were taken up last are in force.
 
     What counts as wrong is set in [monitor] of the rules.
     """
-    office, now = place.office(), utc_now()
+    office, refusal = _office(place)
     if not (place.data / backup.STORE).exists():
         raise NotFound(f"{place.data}: no desk has run here yet")
+    now = utc_now()
     process, since = running_daemon(place.data) or (None, None)
     with place.store() as store, store.read() as tx:
         found = health.looked(tx, office.desk.rules, now)
     off = [] if process else [Trouble("daemon")]
+    off += [health.refused(refusal)] if refusal else []
     off += troubles(found, office.desk.rules.monitor, now)
     daemon = {"running": process is not None, "process": process, "since": when(since, office.desk.rules.zone)}
     show({"daemon": daemon, **health.spoken(office, found, off, now)}, json_wanted, _told)
+    if refusal:
+        raise refusal
     if off:
         raise click.exceptions.Exit(Refused.exit_code)
+
+
+def _office(place: Place) -> tuple[Office, RulesError | None]:
+    """The one that the rules make; where they are wrong, the one in force, and what is wrong."""
+    try:
+        return place.office(), None
+    except RulesError as error:
+        if (place.data / backup.STORE).exists():
+            with place.store() as store:
+                if office := last_office(store, place.data):
+                    return office, error
+        raise
 
 
 def _told(found: dict[str, Any]) -> str:

@@ -25,9 +25,10 @@ TroubleName = Literal[
     "audit",
     "books",
     "key",
+    "rules",
 ]
 # What no mail tells: nobody could send it, or it has a mail of its own.
-UNTOLD: tuple[TroubleName, ...] = ("daemon", "books")
+UNTOLD: tuple[TroubleName, ...] = ("daemon", "books", "rules")
 
 # One mail may wait for so long though others go out: a server that asks us to come again.
 _ONE_MAIL = timedelta(hours=4)

@@ -30,6 +30,7 @@ TROUBLES = (
     Trouble("audit", _AT),
     Trouble("books", _AT),
     Trouble("key", error="data/vault.key: the key 5f0c is missing"),
+    Trouble("rules", _AT, error="rules.toml:13: desk.tag: 7 is a whole number; use text in quotes", count=1),
 )
 _OVER = ("unprocessed", "dns", "unsent", "failures", "disk", "backup", "audit")
 

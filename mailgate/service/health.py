@@ -13,7 +13,7 @@ from mailgate.core.health import Backlog, Health, Mailbox, Trouble
 from mailgate.core.mail import Source
 from mailgate.core.mailbox import mailbox_name
 from mailgate.core.settings.rules import Rules
-from mailgate.errors import Refused, of_the_machine
+from mailgate.errors import Refused, RulesError, of_the_machine
 from mailgate.service import keys, logins
 from mailgate.service.office import Office
 from mailgate.store import Connection, events, journal, mailboxes, outbox, quarantine, retention, walks
@@ -73,6 +73,12 @@ def _in_words(office: Office, trouble: Trouble, now: datetime) -> dict[str, Any]
         "what": what,
         "do": todo,
     }
+
+
+def refused(error: RulesError, since: datetime | None = None) -> Trouble:
+    """Rules that are not taken up."""
+    first, *more = error.problems
+    return Trouble("rules", since, error=str(first), count=len(more))
 
 
 def _plain(value: Any, office: Office) -> Any:

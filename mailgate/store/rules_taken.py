@@ -30,6 +30,12 @@ def in_force(tx: Connection, at: datetime) -> int | None:
     return number
 
 
+def newest(tx: Connection) -> int | None:
+    """The number of the rules that were taken up last; None for none."""
+    number: int | None = tx.value("select id from rules_taken order by id desc limit 1")
+    return number
+
+
 def get(tx: Connection, number: int) -> str:
     """The rules of a number: all files merged, as JSON."""
     return str(tx.value("select data from rules_taken where id = :number", number=number))

@@ -7,6 +7,7 @@ import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from mailgate.opening import running_daemon
 from tests.faults import checks
 from tests.faults.driver import Desk, desk_in
 from tests.faults.senders import Oracle, Postbag, load
+from tests.servers import eventually, free_port
 
 pytestmark = pytest.mark.slow
 
@@ -89,3 +91,37 @@ def test_asking_again_and_again_keeps_no_daemon_from_its_start(desk: Desk) -> No
     while not running_daemon(desk.data):
         pass
     desk.wait_until_ready()
+
+
+def test_rules_that_are_refused_are_told_and_hide_nothing_else(desk: Desk) -> None:
+    monitor = free_port()
+    good = desk.rules.read_text().replace("[monitor]\n", f'[monitor]\nlisten = "127.0.0.1:{monitor}"\n')
+    desk.rules.write_text(good)
+    desk.start()
+    desk.rules.write_text(good.replace("[desk]\n", "[desk]\ncolour = 7\n"))
+    eventually(lambda: any("stay in force" in line["text"] for line in desk.logged()))
+    ended = desk.verb("status", "--json")
+    told = json.loads(ended.stdout)
+    assert ended.returncode == 2
+    assert b"desk.colour: unknown key" in ended.stderr
+    assert told["daemon"]["running"]
+    assert [problem["name"] for problem in told["problems"]] == ["rules"]
+    assert "desk.colour: unknown key" in told["problems"][0]["what"]
+    assert health(monitor) == (503, ["rules"])
+    desk.rules.write_text(good)
+    eventually(lambda: health(monitor) == (200, []))
+    assert asked(desk)[0] == 0
+
+
+def test_wrong_rules_of_a_desk_that_never_ran_are_all_that_is_told(desk: Desk) -> None:
+    desk.rules.write_text("[desk]\ncolour = 7\n")
+    ended = desk.verb("status")
+    assert (ended.returncode, ended.stdout) == (2, b"")
+
+
+def health(port: int) -> tuple[int, list[str]]:
+    """What a program that asks is told: the code, and the names of the problems."""
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("GET", "/health")
+        answer = connection.getresponse()
+        return answer.status, [problem["name"] for problem in json.load(answer)["problems"]]
