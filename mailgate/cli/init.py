@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,9 @@ Given = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One thing to ask. read: raises ValueError with what would be right; wanted: whether it makes sense now.
+    """One thing to ask. read: raises ValueError with what would be right.
+
+    with_: the earlier answer without which it makes no sense, as key and value; value "" is any.
 
     optional: Enter, or "", leaves it out. asked: else it is an option only.
     """
@@ -29,7 +32,7 @@ class Question:
     text: str
     default: Callable[[Given], str]
     read: Callable[[str, Given], object]
-    wanted: Callable[[Given], bool] = lambda given: True
+    with_: tuple[str, str] | None = None
     optional: bool = False
     asked: bool = True
 
@@ -37,6 +40,17 @@ class Question:
     def option(self) -> str:
         """How it is given to a script."""
         return "--" + self.key.replace("_", "-")
+
+    def wanted(self, given: Given) -> bool:
+        """Whether it makes sense after the answers so far."""
+        key, value = self.with_ or ("", "")
+        return not key or (given[key] == value if value else bool(given[key]))
+
+    @property
+    def goes_with(self) -> str:
+        """The option without which this one makes no sense."""
+        key, value = self.with_ or ("", "")
+        return f"--{key.replace('_', '-')} {value}".strip()
 
     def checked(self, value: str, given: Given) -> str:
         """The answer, if it is one. Raises ValueError."""
@@ -79,8 +93,10 @@ def _address(value: str, given: Given) -> object:
     return value
 
 
-def _is(key: str, value: str) -> Callable[[Given], bool]:
-    return lambda given: given[key] == value
+def _client_address(value: str, given: Given) -> object:
+    if "*" in value:
+        raise ValueError(f"{value}: name one person, to whom notices go; add {value} to the rules afterwards")
+    return _address(value, given)
 
 
 def _always(value: str) -> Callable[[Given], str]:
@@ -99,15 +115,15 @@ QUESTIONS = (
         "… and address?",
         lambda g: f"tecnico@{g['address'].partition('@')[2]}",
         _address,
-        wanted=lambda g: bool(g["technician_name"]),
+        with_=("technician_name", ""),
     ),
     Question("client_name", "The first client's name (- for none)?", _always("-"), _plain, optional=True),
     Question(
         "client_address",
         "… and the address they write from?",
         _always("ana@acme.example"),
-        _address,
-        wanted=lambda g: bool(g["client_name"]),
+        _client_address,
+        with_=("client_name", ""),
     ),
     Question("country", "In which country are your holidays?", _always("ES"), lambda v, g: fields.region_of(v, "")),
     Question(
@@ -135,9 +151,9 @@ QUESTIONS = (
         "The mailbox's server?",
         lambda g: f"imap.{g['address'].partition('@')[2]}",
         _plain,
-        wanted=_is("incoming", "imap"),
+        with_=("incoming", "imap"),
     ),
-    Question("imap_user", "… and user?", lambda g: g["address"], _plain, wanted=_is("incoming", "imap")),
+    Question("imap_user", "… and user?", lambda g: g["address"], _plain, with_=("incoming", "imap")),
     Question(
         "outgoing",
         "How does mail go out: files (to try things out) or smtp (a mail server)?",
@@ -149,21 +165,21 @@ QUESTIONS = (
         "The server that sends?",
         lambda g: f"smtp.{g['address'].partition('@')[2]}",
         _plain,
-        wanted=_is("outgoing", "smtp"),
+        with_=("outgoing", "smtp"),
     ),
     Question(
         "smtp_port",
         "… its port (587, 465, or 25 on this machine)?",
         lambda g: "25" if fields.loopback(g["smtp_host"]) else "587",
         _port,
-        wanted=_is("outgoing", "smtp"),
+        with_=("outgoing", "smtp"),
     ),
     Question(
         "smtp_user",
         "… and user (- for none)?",
         lambda g: "-" if fields.loopback(g["smtp_host"]) else g["address"],
         _plain,
-        wanted=_is("outgoing", "smtp"),
+        with_=("outgoing", "smtp"),
         optional=True,
     ),
     Question("listen", "Where to listen?", _always("127.0.0.1:8025"), lambda v, g: fields.endpoint(v), asked=False),
@@ -189,13 +205,17 @@ def init(place: Place, /, yes: bool, **options: str | None) -> None:
         raise Refused(f"{place.rules_path}: is there already and is kept; change it by hand")
     given: Given = {}
     for question in QUESTIONS:
-        given[question.key] = _answer(question, options[question.key], given, yes) if question.wanted(given) else ""
+        given[question.key] = _answer(question, options[question.key], given, yes)
     secrets = begin(place.rules_path, Answers(**given))
     click.echo("\n".join(_next_steps(place, given, secrets)))
 
 
 def _answer(question: Question, option: str | None, given: Given, yes: bool) -> str:
-    """From the option, else the default, else from whoever sits there, until it is right."""
+    """From the option, else the default, else from whoever sits there, until it is right; "" where it is not wanted."""
+    if not question.wanted(given):
+        if option is not None:
+            raise click.UsageError(f"{question.option}: goes with {question.goes_with}")
+        return ""
     if option is not None or yes or not question.asked:
         value = option if option is not None else question.default(given)
         try:
@@ -203,11 +223,23 @@ def _answer(question: Question, option: str | None, given: Given, yes: bool) -> 
         except ValueError as error:
             raise click.UsageError(f"{question.option}: {error}") from None
     while True:
-        value = click.prompt(question.text, default=question.default(given), err=True)
+        value = _asked(question.text, question.default(given))
         try:
             return question.checked("" if value == "-" else value, given)
         except ValueError as error:
             click.echo(f"  {error}", err=True)
+
+
+def _asked(text: str, default: str) -> str:
+    """What a person says; a script that has no more answers is told so."""
+    try:
+        return str(click.prompt(text, default=default, err=True))
+    except click.Abort:
+        click.echo(err=True)
+        if sys.stdin.isatty():
+            click.echo("nothing was written", err=True)
+            raise
+        raise click.UsageError("the answers ended, and nothing was written; give them as options, or --yes") from None
 
 
 def _next_steps(place: Place, given: Given, secrets: list[str]) -> list[str]:

@@ -177,6 +177,36 @@ def test_wrong_answer_of_a_script_is_one_line_and_nothing_is_written(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "with_"),
+    [
+        (("--smtp-host", "smtp.web.example"), "--outgoing smtp"),
+        (("--imap-user", "ayuda"), "--incoming imap"),
+        (("--client-address", "ana@acme.example"), "--client-name"),
+    ],
+)
+def test_option_that_would_go_unheard_is_refused(folder: Path, options: tuple[str, str], with_: str) -> None:
+    ended = run(folder, "init", "--yes", *options)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"{options[0]}: goes with {with_}" in ended.stderr
+    assert not (folder / "rules.toml").exists()
+
+
+def test_first_client_is_a_person_and_a_whole_domain_comes_later(folder: Path) -> None:
+    ended = run(folder, "init", "--yes", "--client-name", "Acme", "--client-address", "*@acme.example")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "name one person, to whom notices go; add *@acme.example to the rules afterwards" in ended.stderr
+
+
+def test_answers_that_end_are_told_and_nothing_is_written(folder: Path) -> None:
+    ended = subprocess.run(
+        command(folder, "init"), input="Ayuda\n", capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert ended.returncode == 2
+    assert "the answers ended, and nothing was written; give them as options, or --yes" in ended.stderr
+    assert list(folder.iterdir()) == []
+
+
 def test_desk_runs_with_what_was_written(folder: Path) -> None:
     port = free_port()
     options = ["--listen", f"127.0.0.1:{port}", "--client-name", "Acme", "--client-address", "ana@acme.example"]
