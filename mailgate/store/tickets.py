@@ -120,7 +120,10 @@ class Only:
         """
         columns = ("id", "client", "status", "technician", "priority", "category")
         values: dict[str, object] = {name: getattr(self, name) for name in columns if getattr(self, name) is not None}
-        conditions = "".join(f" and t.{name}{_UNINDEXED if of_few else ''} = :{name}" for name in values)
+        index = "" if of_few else self._narrowest()
+        conditions = "".join(f" and t.{name}{'' if name in (index, 'id') else _UNINDEXED} = :{name}" for name in values)
+        if index == "client" and self.status not in (None, Status.CLOSED):
+            conditions += " and t.status <> 'closed'"  # a client's tickets that are not closed have an index
         if self.late_at is not None:
             conditions += " and t.answer_due_at < :late_at"
             values["late_at"] = stamp(self.late_at)
@@ -128,6 +131,12 @@ class Only:
             conditions += " and t.id < :before"
             values["before"] = self.before
         return conditions, values
+
+    def _narrowest(self) -> str:
+        """The column of which the fewest tickets have what is asked for: of any two SQLite takes either's index."""
+        of_open = self.status not in (None, Status.CLOSED)
+        order = ("client", *(["status"] if of_open else []), "technician", "category", "priority", "status")
+        return next((name for name in order if getattr(self, name) is not None), "")
 
 
 EVERY = Only()
@@ -181,8 +190,8 @@ def held_for_absence(tx: Connection) -> tuple[Ticket, ...]:
 
 def with_technician(tx: Connection, technician: str) -> tuple[Ticket, ...]:
     """What a technician has to do: their tickets in new and open, held for them, or planned; oldest first."""
-    theirs = " where t.technician = :technician and "
-    parts = ("t.status in ('new', 'open')", "t.held_for = 'away'", "t.status = 'scheduled'")
+    theirs = f" where t.technician{_UNINDEXED} = :technician and "  # by status: these are few, and theirs are all ever
+    parts = ("t.status in ('new', 'open')", "t.status = 'held' and t.held_for = 'away'", "t.status = 'scheduled'")
     found = {
         row["id"]: _ticket(row)
         for part in parts

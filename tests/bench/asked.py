@@ -24,7 +24,7 @@ from mailgate.edges.web.asking import Ask, Handler, Works
 from mailgate.opening import open_office, open_store
 from mailgate.service import daily, health, process, schedule
 from mailgate.service.take import Clock, Intake, utc_now
-from mailgate.store import Connection, journal
+from mailgate.store import Connection, journal, tickets
 from mailgate.store.writer import Writer
 from tests.bench import history
 from tests.bench.corpus import DESK, TECHNICIANS, Corpus
@@ -182,6 +182,9 @@ _VERBS: dict[str, Sequence[str]] = {
         "tickets --technician t1",
         "tickets --status waiting",
         "tickets --priority urgent",
+        f"tickets --client {history.ORDINARY} --status closed",
+        f"tickets --client {history.HUGE} --status open",
+        "tickets --technician t1 --status open",
         "tickets --late",
         "tickets --search carrito",
         "tickets --search zzzunknown",
@@ -243,6 +246,7 @@ def _job(name: str) -> Question:
 
 _CLOCK: dict[str, Question] = {
     "health and metrics": lambda desk: desk.read(lambda tx: health.looked(tx, desk.office.desk.rules, desk.now())),
+    "what a technician has to do": lambda desk: desk.read(lambda tx: tickets.with_technician(tx, "t1")),
     **{f"each minute: {name}": _job(name) for name in schedule.JOBS},
     "each day: the account of an ordinary client": lambda desk: desk.undone(
         lambda tx: daily.settle(tx, desk.office, history.ORDINARY, desk.open_at)

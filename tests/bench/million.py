@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +40,7 @@ def main() -> None:
     _tell(told[0], options.out)
     with tempfile.TemporaryDirectory(prefix="mailgate-million-", dir=options.work) as work:
         places = {tickets: _made(Path(options.keep or work) / f"desk-{tickets}", tickets) for tickets in options.fill}
-        for name, measured in _interleaved(places, options.times):
+        for name, measured in _interleaved(places, options.times, tuple(options.only)):
             for tickets, spent in measured.items():
                 told.append({"bench": name, "messages": tickets * history.EACH, **vars(spent)})
                 _tell(told[-1], options.out)
@@ -59,16 +59,20 @@ def _made(folder: Path, tickets: int) -> Place:
     return place
 
 
-def _interleaved(places: dict[int, Place], times: int) -> Iterator[tuple[str, dict[int, Spent]]]:
+def _interleaved(places: dict[int, Place], times: int, only: tuple[str, ...]) -> Iterator[tuple[str, dict[int, Spent]]]:
     """Each question asked of each desk in turn, so that what else the machine does falls on all of them."""
     steps = asked.Steps()
     desks = {tickets: asked.AskedDesk(place, steps) for tickets, place in places.items()}
-    for name, question in asked.QUESTIONS.items():
+    for name, question in _chosen(asked.QUESTIONS, only):
         yield name, {tickets: _spent(desk, question, times) for tickets, desk in desks.items()}
-    for name, question in asked.ONCE.items():
+    for name, question in _chosen(asked.ONCE, only):
         yield name, {tickets: _median([_once(desk, question)]) for tickets, desk in desks.items()}
     for desk in desks.values():
         desk.close()
+
+
+def _chosen(questions: Mapping[str, asked.Question], only: tuple[str, ...]) -> list[tuple[str, asked.Question]]:
+    return [(name, question) for name, question in questions.items() if not only or name.startswith(only)]
 
 
 def _spent(desk: asked.AskedDesk, question: asked.Question, times: int) -> Spent:
@@ -115,6 +119,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.million", description=__doc__)
     parser.add_argument("--fill", type=int, nargs="+", default=[100, 100_000], help="tickets, of ten messages each")
     parser.add_argument("--times", type=int, default=15, help="how often each question is asked")
+    parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help="questions whose names begin so")
     parser.add_argument("--keep", type=Path, help="keep the desks here for another run")
     parser.add_argument("--out", type=Path, help="append the JSON lines to this file too")
     parser.add_argument("--work", type=Path, default=Path("/var/tmp"), help="where to work: on the disk that counts")
