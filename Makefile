@@ -4,6 +4,10 @@ PYTHON ?= python3
 UV ?= uv
 VENV := .venv
 FAST := not slow and not servers
+# What git says is changed in mailgate/X or tests/X is tested in tests/X, where there is such a folder.
+INNER = tests/core tests/service tests/store $(wildcard tests/test_*.py)
+AREA ?= $(sort $(wildcard $(shell git status --porcelain -- mailgate tests 2>/dev/null | \
+	sed -nE 's#^.* (mailgate|tests)/(cli|demo|edges|fuzz|hostile)/.*#tests/\2#p')))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --generate-hashes \
@@ -35,8 +39,8 @@ demo: $(VENV)/.runtime ## play a story on the desk that runs, or on a throw-away
 test: packages check ## everything: `check`, then the slow tests and those with real mail servers
 	$(BIN)/pytest -m 'not ($(FAST))'
 
-quick: $(VENV)/.dev ## the fast tests only, for while you work
-	@$(BIN)/pytest -q -n auto -m '$(FAST)' --hypothesis-profile=quick
+quick: $(VENV)/.dev ## the fast tests of core, service and store, and of what you change, for while you work; AREA='tests/cli'
+	@$(BIN)/pytest -q -n auto -m '$(FAST)' --hypothesis-profile=quick $(INNER) $(AREA)
 
 check: $(VENV)/.dev ## style, types, layers, the fast tests, and how much of the core they cover
 	$(BIN)/ruff check

@@ -41,13 +41,14 @@ def open_store(data: Path) -> Store:
 def open_office(rules_path: Path, data: Path, before: Office | None = None) -> Office:
     """Rules, secret and templates. Raises RulesError with everything that is wrong in them.
 
-    before: the one in force, whose templates go on where nobody has changed them: to check them all takes a second.
+    Templates that ship were proven before they did; beside a site's, which may break them, all are checked, which takes
+    a second. before: the one in force, whose templates go on where nobody has changed them.
     """
     rules, written = config.read(rules_path)
     templates, site = _templates(rules_path), site_templates(rules_path)
     if before and before.templates == templates:
         return Office(Desk(rules, desk_key(data)), before.renderer, written, templates)
-    if problems := _checked_apart(site):
+    if site and (problems := _checked_apart(site)):
         raise RulesError(problems)
     return Office(Desk(rules, desk_key(data)), Renderer(site), written, templates)
 
@@ -60,7 +61,7 @@ def last_office(store: Store, data: Path) -> Office | None:
     return Office(Desk(built, desk_key(data)), Renderer()) if isinstance(built, Rules) else None
 
 
-def _checked_apart(site: Path | None) -> list[RulesProblem]:
+def _checked_apart(site: Path) -> list[RulesProblem]:
     """What is wrong with the templates, found out in a process that ends, and with it the 10 MB that it takes.
 
     Here where other threads run, which a copy of the process would do without.

@@ -2,8 +2,9 @@
 
 from hypothesis import settings
 
+from mailgate.store import Store
 from mailgate.store.connection import Connection
-from tests import plans
+from tests import plans, ready
 
 # No test fails for the time that an example takes: the machine may be busy with something else.
 settings.register_profile("thorough", deadline=None)
@@ -13,3 +14,4 @@ settings.load_profile("thorough")
 _seen: set[str] = set()
 for _name in ("rows", "value", "run"):
     setattr(Connection, _name, plans.watched(getattr(Connection, _name), _seen))
+Store.__init__ = ready.made_once(Store.__init__)  # type: ignore[method-assign]

@@ -177,6 +177,7 @@ def test_broken_rules_end_with_2_and_name_the_place(
     assert "Traceback" not in told
 
 
+@pytest.mark.slow
 def test_problems_of_the_rules_are_told_as_json_too(run: Run, place: Path) -> None:
     (place / "rules.toml").write_text("[desk]\nname = 3\n", encoding="utf-8")
     code, out, _ = run("check", "--json")

@@ -183,6 +183,7 @@ def test_every_broken_included_file_is_told_at_once(rules):
     assert [found.split(": ")[0] for found in problems(rules)] == ["clients.d/a.toml:1", "clients.d/b.toml:2"]
 
 
+@pytest.mark.slow
 def test_a_file_cut_off_anywhere_is_refused_or_read_and_nothing_else(rules):
     whole = SHIPPED.read_bytes()
     for length in range(0, len(whole), 37):

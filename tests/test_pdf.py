@@ -167,6 +167,7 @@ def test_fonts_are_embedded():
 # ---- the same each time, and soon ----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_same_report_is_the_same_file_in_another_process():
     program = (
         "import sys; from mailgate import pdf; from mailgate.samples import VALUES;"
@@ -176,6 +177,7 @@ def test_same_report_is_the_same_file_in_another_process():
     assert there == pdf.report_pdf(SAMPLE, "es", "Soporte") == pdf.report_pdf(SAMPLE, "es", "Soporte")
 
 
+@pytest.mark.slow
 def test_two_hundred_entries_are_made_within_a_moment():
     entries = [entry(n, note="Revisión de los registros del servidor y prueba de los formularios") for n in range(200)]
     begun = time.process_time()

@@ -24,6 +24,8 @@ from tests.servers import certificate, eventually
 from tests.signing import publish, signed
 from tests.support import written
 
+pytestmark = pytest.mark.slow
+
 ANA, MARTA = "ana@acme.example", "marta@example.es"
 STRICT = 'technicians = "strict"'
 

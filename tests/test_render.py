@@ -79,6 +79,7 @@ def html_of(mail: EmailMessage) -> str:
 # ---- all templates -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_packaged_templates_have_no_fault() -> None:
     assert RENDERER.check() == []
 
@@ -361,6 +362,7 @@ def site(folder: Path, name: str, source: str) -> Renderer:
     return Renderer(folder)
 
 
+@pytest.mark.slow
 def test_site_overrides_one_template_and_keeps_the_others(tmp_path: Path) -> None:
     own = site(tmp_path, "es/ack.txt", "Subject: Recibido\n\nEs el {{ ticket_tag }}.\n")
     assert own.check() == []
@@ -389,6 +391,7 @@ def test_fault_in_a_template_names_file_line_and_what(tmp_path: Path, source: st
     assert what in fault.what
 
 
+@pytest.mark.slow
 def test_fault_in_a_macro_is_named_where_it_lies(tmp_path: Path) -> None:
     own = site(tmp_path, "es/_problems.txt", "{% macro problem(problem) %}\n{{ problem.cde }}\n{% endmacro %}\n")
     faults = own.check()

@@ -12,6 +12,8 @@ import pytest
 from tests.cli.conftest import Run
 from tests.servers import certificate
 
+pytestmark = pytest.mark.slow
+
 KEYS = Path(__file__).parents[1] / "keys"
 OUTGOING = '\n[outgoing]\nuser = "u"\npassword_file = "secrets/smtp"\n'
 IMAP = '\n[[imap]]\nhost = "imap.example.es"\nuser = "u"\npassword_file = "secrets/imap"\n'

@@ -23,6 +23,8 @@ from tests.faults.driver import ROOT, rules_text
 from tests.provider import Provider, provider
 from tests.servers import free_port
 
+pytestmark = pytest.mark.slow
+
 USER = "soporte@desk.example"
 # Nobody answers there: what is tested here is the login.
 IMAP = """

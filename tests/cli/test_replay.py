@@ -10,6 +10,8 @@ import pytest
 from tests.cli.conftest import Run
 from tests.support import written
 
+pytestmark = pytest.mark.slow
+
 RULE = """
 [[rules]]
 name = "site down"

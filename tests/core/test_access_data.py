@@ -197,12 +197,14 @@ _DEAR = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", _DEAR)
 def test_no_text_is_dear(part: str) -> None:
     with in_linear_time():
         masked(part * (1_000_000 // len(part)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ["clave: Xk9!{}zz\n", "clave: Xk9!1zz ⟦•••{}⟧\n", "#redact {}\nclave: Xk9!1zz\n"])
 def test_no_mail_is_dear_to_cover(line: str) -> None:
     made = mail("".join(map(line.format, range(30_000))))

@@ -17,6 +17,8 @@ from mailgate.render import _FAULTS, Letterhead, Renderer
 from mailgate.samples import VALUES
 from tests.hostile import canary
 
+pytestmark = pytest.mark.slow
+
 RENDERER = Renderer()
 LETTERHEAD = Letterhead(
     desk_name="Soporte Técnico",

@@ -199,6 +199,7 @@ def test_admin_is_told_the_first_of_many_problems_and_how_many_more_there_are(de
         assert ("7: mailgate audit" in mail) is more
 
 
+@pytest.mark.slow
 def test_audit_is_a_few_passes_over_the_ledger_however_many_clients_there_are(desk: StoredDesk) -> None:
     with desk.store.write() as tx:
         bought = replace(debit(0), kind=Kind.PURCHASE, minutes=10, worked=0, ticket=None)

@@ -91,6 +91,7 @@ def test_good_copy_is_noted_in_the_store(desk: StoredDesk, tmp_path: Path):
         assert events.latest(tx, "backup") == NOW
 
 
+@pytest.mark.slow
 def test_copy_of_a_busy_store_is_one_state_and_keeps_no_writer_waiting(desk: StoredDesk, data: Path, tmp_path: Path):
     """Without one read transaction around all steps each commit would send the copy back to its start."""
     desk.take(written("x" * 9_000_000))

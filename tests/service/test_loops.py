@@ -107,6 +107,7 @@ MARKS = "auto-submitted|x-auto-response-suppress|precedence|x-mailgate-.*"
 THREAD = "in-reply-to|references"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strip", [MARKS, f"{MARKS}|{THREAD}", f"{MARKS}|{THREAD}|reply-to"])
 def test_two_desks_fall_silent_where_the_road_takes_their_marks_away(two: dict[str, StoredDesk], strip: str) -> None:
     carried = play(two, strip)
@@ -144,6 +145,7 @@ def acknowledged(plans: list[Plan]) -> int:
     return sum("ack" in templates(plan) for plan in plans)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subject", ["Re: {}", "{}", "Respuesta de Ana: {}", "RE: RE: {}"])
 def test_robot_without_a_sign_is_acknowledged_up_to_the_cap(at: StoredDesk, subject: str) -> None:
     plans = robot(at, 40, subject=subject)
@@ -169,12 +171,14 @@ def test_address_is_answered_again_when_the_window_is_over(at: StoredDesk) -> No
     assert acknowledged(robot(at, 1, start=NOW + 30 * MINUTE)) == 1
 
 
+@pytest.mark.slow
 def test_slow_loop_is_caught_too(at: StoredDesk) -> None:
     """One answer a minute passes no cap of ten minutes, but one of an hour."""
     plans = robot(at, 100, seconds=60)
     assert 60 <= acknowledged(plans) <= 61 + 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("apart", [0, 5])
 def test_client_may_write_as_much_as_they_like(at: StoredDesk, apart: int) -> None:
     """Dozens a minute, about as many things, each acknowledged."""
@@ -227,6 +231,7 @@ def test_ticket_in_which_both_sides_answer_faster_than_people_falls_silent(at: S
         assert len(messages.of_ticket(tx, 1)) == len(plans)
 
 
+@pytest.mark.slow
 def test_other_tickets_go_on_beside_a_silent_one(at: StoredDesk) -> None:
     exchange(at, 40, seconds=4)
     raw = written("Otra cosa", subject="Facturas", message_id="<o@acme.example>")
@@ -234,6 +239,7 @@ def test_other_tickets_go_on_beside_a_silent_one(at: StoredDesk) -> None:
     assert templates(plan) == ["ack", "notice"]
 
 
+@pytest.mark.slow
 def test_people_who_answer_each_other_all_day_pass_no_cap(at: StoredDesk) -> None:
     plans = exchange(at, 35, seconds=120)
     assert not any("is silent" in why for plan in plans for why in plan.why)

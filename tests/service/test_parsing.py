@@ -24,6 +24,8 @@ from tests.stored import stored_desk
 from tests.support import NOW, plan, reply_address, ticket, written
 from tests.support import known as facts
 
+pytestmark = pytest.mark.slow
+
 ENVELOPE = Envelope("smtp", "ana@acme.example", ("soporte@example.es",))
 BIG = written("No funciona.\n" * 60_000)
 # Each line may be a command, and each is looked at: ten megabytes are three seconds.

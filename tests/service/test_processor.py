@@ -65,6 +65,7 @@ def _quarantined(stored: StoredDesk) -> int:
         return quarantine.backlog(tx).count
 
 
+@pytest.mark.slow
 def test_message_that_finds_no_file_handle_waits_and_is_processed_when_there_is_one(tmp_path: Path) -> None:
     with stored_desk(tmp_path) as stored, _processing(stored) as processor:
         _taken(stored, written())  # with the first one both threads open the store
@@ -94,6 +95,7 @@ def _take_many(stored: StoredDesk, count: int) -> None:
             journal.take(tx, written(message_id=f"<m{number}@acme.example>"), Envelope("inject"), NOW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [1, 7, 20, 21, 40])
 def test_message_that_makes_the_program_fail_is_quarantined_alone_and_the_others_keep_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: int
@@ -116,6 +118,7 @@ def test_message_that_makes_the_program_fail_is_quarantined_alone_and_the_others
     assert order == [number for number in range(1, 46) if number != bad]
 
 
+@pytest.mark.slow
 def test_store_that_cannot_be_written_for_a_moment_changes_no_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

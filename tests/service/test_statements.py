@@ -225,6 +225,7 @@ def test_pdf_is_beside_the_csv_where_it_was_asked_for(desk: StoredDesk, language
     assert paper.content.startswith(b"%PDF-")
 
 
+@pytest.mark.slow
 def test_pdf_leaves_nothing_in_the_process_that_asks_for_it():
     asks = (
         "import sys, mailgate.app; from mailgate.service import statements; from mailgate.samples import VALUES;"

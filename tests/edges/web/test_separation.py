@@ -18,6 +18,8 @@ from mailgate.edges.web.routes import ANYBODY, ROUTES, Page
 from tests.edges.web.area import Area, client_area, send
 from tests.support import desk, reply_address, written
 
+pytestmark = pytest.mark.slow
+
 ANA, BOB, MARTA, LUIS, ELENA = (
     "ana@acme.example",
     "hello@beta.example",
