@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from mailgate.service.audit import audited
 from tests.bench import asked, history
 from tests.bench.desk import Place
 from tests.support import NOW
@@ -46,6 +47,12 @@ def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[asked.Asked
 def test_question_takes_no_more_steps_at_an_old_desk(desks: list[asked.AskedDesk], name: str) -> None:
     young, old = (_steps(desk, name) for desk in desks)
     assert (old <= young * _SLACK + _FEW) == (name not in GROWS), f"{young} steps, then {old}"
+
+
+def test_books_of_such_a_desk_add_up(desks: list[asked.AskedDesk]) -> None:
+    for desk in desks:
+        with desk.store.read() as tx:
+            assert audited(tx).problems == []
 
 
 def _steps(desk: asked.AskedDesk, name: str) -> int:
