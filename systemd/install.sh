@@ -30,6 +30,15 @@ install -D -m 755 "$source/systemd/mailgate.sh" "$root/usr/local/bin/mailgate"
 install -D -m 644 "$source/rules.toml" "$program/share/doc/mailgate/rules.toml"
 
 if [ -n "$root" ]; then
+  # It is made here and used elsewhere: scripts are to find the Python beside them, not the one below DESTDIR.
+  for script in $(grep -lI "^#!$program/bin/python" "$program"/bin/*); do
+    {
+      printf '%s\n' '#!/bin/sh' "'''exec' \"\$(dirname -- \"\$(realpath -- \"\$0\")\")/python\" \"\$0\" \"\$@\"" "' '''"
+      tail -n +2 "$script"
+    } >"$script.new"
+    cat "$script.new" >"$script" # which keeps its mode
+    rm "$script.new"
+  done
   mkdir -p "$etc"
   exit 0
 fi

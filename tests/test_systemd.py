@@ -270,6 +270,11 @@ def test_installed_tree_runs_and_keeps_what_is_the_sites_own(tmp_path: Path) -> 
     )
     assert (told.returncode, told.stderr) == (0, "")
     assert rules.read_text().endswith("# ours\n")
+    root = root.rename(tmp_path / "moved")
+    told = subprocess.run(
+        [root / "opt/mailgate/bin/mailgate", "--version"], capture_output=True, text=True, check=False
+    )
+    assert (told.returncode, told.stderr) == (0, "")
     there = {path.name for path in (root / "etc/systemd/system").iterdir()}
     assert there == {path.name for path in UNITS.iterdir() if path.suffix in (".service", ".socket", ".timer")}
     assert os.access(root / "usr/local/bin/mailgate", os.X_OK)
