@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from mailgate.core.mail import Mail
+from mailgate.core.model import Outcome
 from mailgate.core.plan import Plan
 from mailgate.errors import StoreUnavailable, of_the_machine
 from mailgate.service import parsing
@@ -271,12 +272,18 @@ class Processor:
     def _quarantine(self, kept: Kept, reason: str, detail: str) -> None:
         now = self._clock()
         self._writer.submit(lambda tx: quarantine_failed(tx, kept, now, reason, detail)).result()
+        _log_outcome(kept, Outcome.QUARANTINE)
 
 
 def _tell(kept: Kept, plan: Plan | None) -> None:
     if plan is not None:
-        ticket = plan.ticket.id if plan.ticket else None
-        log.info("message %d: %s", kept.id, plan.outcome, extra={"journal": kept.id, "ticket": ticket})
+        _log_outcome(kept, plan.outcome, plan.ticket.id if plan.ticket else None, plan.mail.message_id)
+
+
+def _log_outcome(kept: Kept, outcome: Outcome | None, ticket: int | None = None, message_id: str | None = None) -> None:
+    """The one line of a message: by which road it came, and what became of it."""
+    more = {"journal": kept.id, "road": kept.envelope.source, "outcome": outcome, "ticket": ticket}
+    log.info("message %d: %s", kept.id, outcome, extra={**more, "message_id": message_id})
 
 
 def _wait_for_the_machine(error: Exception) -> None:

@@ -82,6 +82,33 @@ def test_message_that_finds_no_file_handle_waits_and_is_processed_when_there_is_
         assert _quarantined(stored) == 0
 
 
+def test_log_has_one_line_of_what_became_of_each_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(tx: Connection, kept: Kept, mail: Mail, *rest: Any) -> Plan | None:
+        if kept.id == 3:
+            raise LookupError("a fault of ours")
+        return process(tx, kept, mail, *rest)
+
+    monkeypatch.setattr(module, "process", fails)
+    caplog.set_level("INFO", "mailgate.process")
+    with stored_desk(tmp_path) as stored:
+        for number in (1, 1, 3, 4):  # a mail, the same once more, one that fails, one that ended the program before
+            _taken(stored, written(message_id=f"<m{number}@acme.example>"))
+        with stored.store.write() as tx:
+            tx.run("update journal set tries = 99 where id = 4")
+        with _processing(stored):
+            eventually(lambda: not _waiting(stored))
+    told = [vars(record) for record in caplog.records if hasattr(record, "outcome")]
+    assert [(one["journal"], one["road"], one["outcome"], one["ticket"]) for one in told] == [
+        (1, "inject", "open", 1),
+        (2, "inject", "repeat", None),
+        (3, "inject", "quarantine", None),
+        (4, "inject", "quarantine", None),
+    ]
+    assert told[0]["message_id"] == "m1@acme.example"
+
+
 def _order(stored: StoredDesk) -> list[int]:
     """Numbers in the journal of the messages that were kept, in the order in which they were."""
     with stored.store.read() as tx:
