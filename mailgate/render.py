@@ -32,6 +32,7 @@ from markupsafe import Markup
 from mailgate.core.health import Trouble
 from mailgate.core.mail import Notice, Outgoing, Part
 from mailgate.core.model import Problem
+from mailgate.core.settings.wording import did_you_mean
 from mailgate.core.writing import phrases
 from mailgate.core.writing.compose import compose
 from mailgate.core.writing.page import from_text, pictures
@@ -147,7 +148,18 @@ class Renderer:
 
     def check(self) -> list[RulesProblem]:
         """Everything that is wrong with the templates: each is written with sample values."""
-        return [fault for name in sorted(self._names) if (fault := self._fault(name))]
+        found = (fault for name in sorted(self._names) if (fault := self._fault(name)))
+        return list(dict.fromkeys(found))  # what many include is wrong once
+
+    def strays(self) -> list[RulesProblem]:
+        """Templates beside the rules with names that no mail and no page has; what others include begins with "_"."""
+        known = {_stem(name) for name in FileSystemLoader(_packaged()).list_templates()}
+        stems = {name: _stem(name) for name in sorted(self._names) if "/_" not in f"/{name}"}
+        return [
+            RulesProblem(f"templates/{name}", 0, "", f'no mail is called "{stem}"{did_you_mean(stem, known)}')
+            for name, stem in stems.items()
+            if stem not in known
+        ]
 
     def _sheet(self, notice: Notice, letterhead: Letterhead, parts: Sequence[Part]) -> _Sheet:
         template, language = self._choose(f"{notice.template}.txt", notice.language, letterhead.language)
@@ -196,6 +208,11 @@ class _Sheet:
     subject: str
     text: str
     html: str
+
+
+def _stem(name: str) -> str:
+    """What a mail is called: "ack" for es/ack.txt and en/ack.html."""
+    return name.rpartition("/")[2].partition(".")[0]
 
 
 def _packaged() -> Path:

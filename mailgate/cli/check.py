@@ -65,7 +65,8 @@ def _wrong(place: Place) -> tuple[list[RulesProblem], list[RulesProblem]]:
     except RulesError as error:
         problems = error.problems
     mild = config.problems(place.rules_path, [doubt.fault for doubt in unready if not doubt.grave]) if unready else []
-    return [*problems, *place.renderer().check()], mild
+    renderer = place.renderer()
+    return [*problems, *renderer.check()], [*mild, *renderer.strays()]
 
 
 VERBS = (check,)

@@ -140,3 +140,20 @@ def test_key_under_a_password_is_refused_and_none_is_asked_for(run: Run, folder:
     code, _, err = run("check")
     assert code == 2
     assert "the key without a password" in err
+
+
+def test_template_that_no_mail_has_is_a_warning(run: Run, folder: Path) -> None:
+    (folder / "templates/es").mkdir(parents=True)
+    for name in ("akc.txt", "_ours.txt", "ack.html"):
+        put(folder, f"templates/es/{name}", b"Hola\n")
+    code, out, err = run("check")
+    assert (code, out) == (0, "rules.toml: good\n")
+    assert err == 'warning: templates/es/akc.txt: no mail is called "akc"; did you mean "ack"?\n'
+
+
+def test_fault_in_what_many_templates_include_is_told_once(run: Run, folder: Path) -> None:
+    (folder / "templates/es").mkdir(parents=True)
+    put(folder, "templates/es/_packages.txt", b"{{ nope }")
+    code, _, err = run("check")
+    assert code == 2
+    assert err.count("templates/es/_packages.txt") == 1
