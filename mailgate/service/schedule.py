@@ -57,16 +57,17 @@ def tick(writer: Writer, office: Office, now: datetime, jobs: Mapping[str, Job] 
     """
     running = {name: writer.submit(_bound(job, office, now)) for name, job in jobs.items()}
     done: Counter[str] = Counter()
+    waiting: dict[str, list[str]] = {}
     for name, future in running.items():
         try:
             done[name] += future.result()
-        except StoreUnavailable as error:
-            log.warning("%s waits: %s", name, error)
         except Exception as error:
-            if of_the_machine(error):
-                log.warning("%s waits: %s", name, error)
+            if isinstance(error, StoreUnavailable) or of_the_machine(error):
+                waiting.setdefault(str(error), []).append(name)
                 continue
             log.exception("%s failed; the other jobs go on", name)
+    for why, names in waiting.items():
+        log.warning("waits: %s: %s", ", ".join(names), why)
     if told := ", ".join(f"{name} {count}" for name, count in done.items() if count):
         log.info("%s", told)
     return +done
