@@ -1,4 +1,4 @@
-"""Two days in under a minute of true time: what leaks by the hour or the day shows in handles, threads and files."""
+"""Two quiet days in a minute of true time: what leaks by the hour or the day shows in handles, threads and files."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def test_two_days_of_traffic_lose_nothing_and_leave_nothing_open(tmp_path: Path)
     if reason := servers.missing():
         pytest.skip(f"needs real mail servers: {reason}")
     tmp_path.chmod(0o755)
-    played = play.week(tmp_path, days=2, steps=1)
+    played = play.week(tmp_path, days=2, steps=1, mails_a_day=100)
     told = table.written(played)
     # Memory settles within days: the long run judges it.
     assert [problem for problem in played.problems if not problem.startswith(("rss", "pss"))] == [], told
-    assert played.outcomes["open"] > 100, told
+    assert played.outcomes["open"] > 40, told

@@ -13,7 +13,8 @@ from tests.bench.corpus import DESK, load
 
 _DAY_HOURS = (1, 1, 0, 0, 0, 1, 2, 6, 22, 30, 32, 28, 24, 18, 16, 22, 28, 24, 16, 10, 8, 5, 4, 2)
 """Mails of each hour of the day, of 300."""
-_DAY_MAILS = sum(_DAY_HOURS)
+MAILS = sum(_DAY_HOURS)
+"""Of a day."""
 _QUESTIONS = ("saldo", "informe", "historial", "ayuda")
 _NEWSLETTER = {"List-Id": "<ofertas.shop.example>", "Precedence": "bulk"}
 _BOUNCE = """\
@@ -66,17 +67,18 @@ class Known:
 class Week:
     """Mails in their order; the same seed gives the same ones, but for what depends on the desk's answers."""
 
-    def __init__(self, days: int, folder: Path, seed: int = 7) -> None:
+    def __init__(self, days: int, folder: Path, mails: int = MAILS, seed: int = 7) -> None:
         self._rng = random.Random(seed)
         self._numbers = count(1)
-        corpus = load(round(days * _DAY_MAILS * _SHARE_OF_PEOPLE) + 50, folder)
+        self._hours = [number * mails // MAILS for number in _DAY_HOURS]
+        corpus = load(round(days * mails * _SHARE_OF_PEOPLE) + 50, folder)
         self.clients, self.technicians = corpus.clients, corpus.technicians
         self._people = iter(corpus.mails)
         self._last: Letter | None = None
 
     def part(self, hour: int, step: int, steps: int, known: Known) -> Iterator[Letter]:
         """What comes in one of so many parts of an hour of the day."""
-        whole = _DAY_HOURS[hour]
+        whole = self._hours[hour]
         for _ in range(whole * (step + 1) // steps - whole * step // steps):
             self._last = self._next(known)
             yield self._last

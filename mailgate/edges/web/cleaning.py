@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import nh3
-
 LONGEST = 2_000_000
 MOST_TAGS = 20_000
 MOST_WRITTEN = 50_000_000
@@ -14,9 +12,7 @@ MOST_WRITTEN = 50_000_000
 MOST_OF_PICTURES = 8_000_000
 """Characters of all pictures together: one that stands in a mail once may be named a thousand times."""
 
-_TAGS = nh3.ALLOWED_TAGS | {"font"}
 _ATTRIBUTES = {
-    **nh3.ALLOWED_ATTRIBUTES,
     "font": {"color", "size", "face"},
     "td": {"align", "valign", "colspan", "rowspan"},
 }
@@ -35,6 +31,8 @@ def may_be_shown(html: str) -> bool:
 
 def clean(html: str, pictures: Mapping[str, str]) -> str:
     """HTML without whatever acts, fetches or leads astray. pictures: addresses that hold them, by Content-ID."""
+    import nh3  # seldom needed, and 2 MB
+
     room = MOST_OF_PICTURES
 
     def kept(tag: str, name: str, value: str) -> str | None:
@@ -47,8 +45,8 @@ def clean(html: str, pictures: Mapping[str, str]) -> str:
 
     return nh3.clean(
         html,
-        tags=set(_TAGS),
-        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        tags=nh3.ALLOWED_TAGS | {"font"},
+        attributes={tag: set(names) for tag, names in {**nh3.ALLOWED_ATTRIBUTES, **_ATTRIBUTES}.items()},
         attribute_filter=kept,
         url_schemes={"http", "https", "mailto", "tel", "cid"},
         link_rel="noopener noreferrer nofollow",
