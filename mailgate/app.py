@@ -56,7 +56,6 @@ _OUTBOX_SECONDS = 1
 _ALARMS_SECONDS = 15
 # How soon the desk's new day, and what the clock brings to its tickets, is noticed.
 _JOBS_SECONDS = 60
-
 # How long a daemon that stops waits for the mails under way; systemd kills it after 90 seconds.
 _SENDING_SECONDS = 20
 
@@ -71,8 +70,6 @@ def _give_memory_back() -> None:
     """What lies free among what is used; takes well under a millisecond."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
-        ctypes.CDLL(None).mallopt(-8, 1)
-        ctypes.CDLL(None).mallopt(-8, 1)
 
 
 class Daemon:

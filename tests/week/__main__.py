@@ -8,6 +8,7 @@ the clock it is looked at from outside.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -23,7 +24,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=Path("/var/tmp"), help="where to work: on the disk that counts")
     parser.add_argument("--out", type=Path, help="a file for each look, as JSON lines")
     asked = parser.parse_args()
-    if reason := servers.missing():
+    if reason := servers.missing() or ("" if shutil.which("cc") else "there is no C compiler, for a clock of its own"):
         print(f"not played: {reason}")
         return 1
     with tempfile.TemporaryDirectory(prefix="mailgate-week-", dir=asked.work) as folder:
