@@ -4,10 +4,13 @@ PYTHON ?= python3
 UV ?= uv
 VENV := .venv
 FAST := not slow and not servers
-# What git says is changed in mailgate/X or tests/X is tested in tests/X, where there is such a folder.
-INNER = tests/core tests/service tests/store $(wildcard tests/test_*.py)
-AREA ?= $(sort $(wildcard $(shell git status --porcelain -- mailgate tests 2>/dev/null | \
-	sed -nE 's#^.* (mailgate|tests)/(cli|demo|edges|fuzz|hostile)/.*#tests/\2#p')))
+# What git says is changed in mailgate/X or tests/X is tested in tests/X, where there is such a folder; of a change of
+# templates each mail is tested, which is fourteen hundred tests.
+INNER = tests/core tests/service tests/store $(filter-out $(MAILS),$(wildcard tests/test_*.py))
+MAILS := tests/test_render.py tests/test_pdf.py
+AREA ?= $(sort $(wildcard $(shell git status --porcelain -- mailgate templates tests 2>/dev/null | \
+	sed -nE 's#^.* (mailgate|tests)/(cli|demo|edges|fuzz|hostile)/.*#tests/\2#p; t; \
+	s#^.* (templates/|mailgate/(samples|render|templating|pdf)|tests/test_(render|pdf)).*#$(MAILS)#p')))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --generate-hashes \

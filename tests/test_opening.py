@@ -26,6 +26,7 @@ def test_changed_rules_leave_the_templates_as_they_are(rules: Path) -> None:
     assert after.renderer is before.renderer
 
 
+@pytest.mark.slow
 def test_changed_templates_are_checked_and_taken_up(rules: Path) -> None:
     before = open_office(rules, rules.parent / "data")
     (rules.parent / "templates" / "es").mkdir(parents=True)

@@ -87,6 +87,7 @@ def test_minutes_that_come_back_reopen_what_was_held(story: Story):
     assert ("resumed", MARTA) in story.told()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("overdraft", "balance", "booked", "handed_back"), [("allow", -60, 20, 0), ("cap", 0, 20, 0), ("refuse", 0, 16, 4)]
 )

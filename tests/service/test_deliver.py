@@ -210,6 +210,7 @@ def test_a_mail_that_is_given_up_or_cancelled_holds_up_no_other(desk: StoredDesk
     assert [mail.id for mail in road.tried] == [third]
 
 
+@pytest.mark.slow
 def test_smarthost_that_is_down_for_two_days_loses_nothing_and_is_caught_up_with_soon(
     desk: StoredDesk, deliver: Callable[[Road], int]
 ):
