@@ -165,11 +165,14 @@ def _outcomes(rig: Rig) -> Counter[str]:
 
 
 def growth(hours: list[Hour]) -> Iterator[str]:
-    """What grew from the second morning to the last evening. On the first day what is needed seldom is loaded."""
+    """What grew from the second morning to the last evening. On the first day what is needed seldom is loaded.
+
+    Not PSS: it grows where another process ends that had the same libraries.
+    """
     last = hours[-1].day
     first = [hour.sample for hour in hours if hour.day == min(1, last) and hour.hour < 8]
     evening = [hour.sample for hour in hours if hour.day == last and hour.hour >= 18]
-    for what, band in (("rss", BAND), ("pss", BAND), ("threads", _BY_CHANCE)):
+    for what, band in (("rss", BAND), ("threads", _BY_CHANCE)):
         before, after = (_median([getattr(one, what) for one in part]) for part in (first, evening))
         if after - before > band:
             yield f"{what} grew from {before} to {after}"
