@@ -297,6 +297,12 @@ class Postfix(Server):
         super().stop()
 
 
+def postfix_reload(config: Path) -> None:
+    """Have a running Postfix read its configuration again."""
+    command = ["postfix", "-c", str(config), "reload"]
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PATH": _PATH})
+
+
 @contextlib.contextmanager
 def dovecot(cert: Certificate, extra: str = "") -> Iterator[Dovecot]:
     with public_folder() as folder, Dovecot(folder, cert, extra).running() as server:

@@ -29,6 +29,7 @@ from tests.servers import PASSWORD, Dovecot, Smarthost, eventually
 
 _OURS = ("ana@acme.example", "bob@beta.example", "gil@gamma.example", "marta@desk.example", "elena@desk.example")
 _MAILS = 8
+_BIG = (b"x" * 76 + b"\r\n") * 350_000  # more than smtp.max_size
 _SECONDS = 120
 
 
@@ -57,6 +58,14 @@ class Rig:
 
     def taken(self) -> int:
         return int(checks.value(self.desk, "select count(*) from journal"))
+
+    def said(self, words: str) -> int:
+        """How often the daemon's log has it."""
+        return self.desk.log.read_text().count(words)
+
+    def orderly_restart(self) -> None:
+        self.desk.stop()
+        self.desk.start()
 
     def restart(self) -> None:
         self.desk.kill()
@@ -98,6 +107,78 @@ def imap_expunged(rig: Rig) -> None:
             other.uid_expunge(gone)
 
 
+def imap_refused(rig: Rig) -> None:
+    """the mailbox refuses the login until somebody puts the password right"""
+    password = rig.desk.folder / "password"
+    password.write_text("wrong")
+    seen = rig.said("AUTHENTICATIONFAILED")
+    rig.orderly_restart()
+    rig.bring()
+    eventually(lambda: rig.said("AUTHENTICATIONFAILED") > seen, _SECONDS)
+    password.write_text(PASSWORD)
+    rig.orderly_restart()
+
+
+def imap_anew(rig: Rig) -> None:
+    """the IMAP server numbers its folder anew (UIDVALIDITY) while mails come"""
+    rig.bring(4)
+    rig.mailbox.stop()
+    for file in rig.mailbox.maildir.glob("dovecot*"):
+        file.unlink()
+    rig.mailbox.start()
+    rig.bring(4)
+
+
+def imap_big(rig: Rig) -> None:
+    """a mail over the limit lies among the others; somebody takes it away once it was told"""
+    told = rig.said("(big)")
+    rig.bring(4)
+    rig.mailbox.put(b"From: ana@client.example\r\nSubject: Enorme\r\n\r\n" + _BIG)
+    rig.bring(4)
+    eventually(lambda: rig.said("(big)") > told, _SECONDS)
+    with rig.mailbox.session() as other:
+        uids = other.search(["LARGER", len(_BIG)])
+        other.delete_messages(uids)
+        other.uid_expunge(uids)
+
+
+def smtp_greylists(rig: Rig) -> None:
+    """the smarthost says 450 to every recipient for a while"""
+    with _answering(rig, "450 4.2.0 Greylisted"):
+        rig.bring()
+        eventually(lambda: _unsent(rig.desk) > 0, _SECONDS)
+
+
+def smtp_refuses(rig: Rig) -> None:
+    """the smarthost says 550 to every recipient for a while; then what failed is sent by hand"""
+    failed = "select id from outbox where state = 'failed'"
+    with _answering(rig, "550 5.7.1 Refused"):
+        rig.bring()
+        eventually(lambda: len(checks.rows(rig.desk, failed)) >= _MAILS and not _queued(rig.desk), _SECONDS)
+    for (number,) in checks.rows(rig.desk, failed):
+        rig.desk.verb("outbox", "retry", str(number))
+
+
+@contextmanager
+def _answering(rig: Rig, reply: str) -> Iterator[None]:
+    """A smarthost that says this to every recipient, until the block ends."""
+    main = rig.smarthost.log.parent / "etc/main.cf"
+    before = main.read_text()
+    main.write_text(f"{before}smtpd_recipient_restrictions = check_recipient_access static:{{{reply}}}\n")
+    _reload(rig)
+    try:
+        yield
+    finally:
+        main.write_text(before)
+        _reload(rig)
+
+
+def _reload(rig: Rig) -> None:
+    """Connections that are open keep what they were told before, so ours are opened anew."""
+    servers.postfix_reload(rig.smarthost.log.parent / "etc")
+    rig.orderly_restart()
+
+
 def smtp_away(rig: Rig) -> None:
     """the smarthost hangs up on whoever connects"""
     rig.outward.cut_after(*[0] * 12)
@@ -117,8 +198,7 @@ def smtp_cut(rig: Rig) -> None:
 def stop(rig: Rig) -> None:
     """an orderly stop and start under load"""
     rig.bring()
-    rig.desk.stop()
-    rig.desk.start()
+    rig.orderly_restart()
 
 
 FAULTS: tuple[Callable[[Rig], None], ...] = (
@@ -127,8 +207,13 @@ FAULTS: tuple[Callable[[Rig], None], ...] = (
     imap_restart,
     imap_cut,
     imap_expunged,
+    imap_refused,
+    imap_anew,
+    imap_big,
     smtp_away,
     smtp_cut,
+    smtp_greylists,
+    smtp_refuses,
 )
 
 # How many crashes and cuts of a round may leave open whether a mail has arrived.
@@ -137,6 +222,10 @@ _LEAVES_OPEN = {kill: 3, imap_cut: 1, smtp_away: 1, smtp_cut: 7}
 
 def _unsent(desk: Desk) -> int:
     return int(checks.value(desk, "select count(*) from outbox where state = 'queued' and tries > 0"))
+
+
+def _queued(desk: Desk) -> int:
+    return int(checks.value(desk, "select count(*) from outbox where state = 'queued'"))
 
 
 def settle(rig: Rig) -> None:
