@@ -25,7 +25,9 @@ def covered(raw: bytes, known: Collection[str] = ()) -> tuple[bytes, bool]:
     """
     mail = parsing.parse(raw, Envelope("inject"))
     covering = _covering(mail, raw, known)
-    return _without(raw, covering) or _text_of(mail, covering), bool(covering.values)
+    if not covering.values:
+        return raw, False
+    return _without(raw, covering) or _text_of(mail, covering), True
 
 
 def without(raw: bytes, known: Collection[str] = ()) -> bytes | None:
@@ -34,14 +36,17 @@ def without(raw: bytes, known: Collection[str] = ()) -> bytes | None:
 
 
 def _without(raw: bytes, covering: Covering) -> bytes | None:
-    # The longest first: a shorter one may be a part of it.
-    secrets = [Secret(value) for value in sorted(covering.values.values(), key=len, reverse=True)]
-    if len(secrets) > _MOST or any(secret.too_short for secret in secrets):
-        return None
+    """None where not each of them is found in the mail itself: it is written there in a way that is not known."""
+    values = sorted(covering.values.values(), key=len, reverse=True)  # a shorter one may be a part of a longer one
     left: bytes | None = raw
-    for secret in secrets:
-        left = hide.without(left, secret)[0] if left else None
-    return None if secrets and left == raw else left
+    for number, value in enumerate(values):
+        secret = Secret(value)
+        if left is None or number == _MOST or secret.too_short:
+            return None
+        left, places = hide.without(left, secret)
+        if not places and not any(value in longer for longer in values[:number]):
+            return None
+    return left
 
 
 def _covering(mail: Mail, raw: bytes, known: Collection[str]) -> Covering:

@@ -75,6 +75,18 @@ def test_where_that_cannot_be_done_for_sure_the_text_is_given(text: str) -> None
     assert b"clave: \xe2\x9f\xa6" in shown
 
 
+def test_where_one_of_several_is_not_found_in_the_mail_itself_the_text_is_given() -> None:
+    told = EmailMessage()
+    told["From"], told["Message-ID"] = "ana@acme.example", "<h@acme.example>"
+    told.set_content(f"<p>clave: {VALUE}</p><p>contraseña: Qw7<img alt='#'>rt55xx</p>", subtype="html")
+    shown, were = covered(told.as_bytes())
+    assert (were, b"rt55" in shown, VALUE.encode() in shown) == (True, False, False)
+
+
+def test_nothing_is_nothing() -> None:
+    assert covered(b"") == (b"", False)
+
+
 def test_a_mail_that_cannot_be_read_is_looked_through_as_it_is() -> None:
     raw = b"From: x@y.example\r\n" + b"X: y\r\n" * 20_000 + f"\r\nusuario: web\r\nclave: {VALUE}\r\n".encode()
     shown, were = covered(raw)
