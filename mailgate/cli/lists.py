@@ -125,25 +125,27 @@ def outbox_group(context: click.Context, place: Place, json_wanted: bool, sent: 
 
 
 @outbox_group.command(name="retry")
-@click.argument("id", type=row_number)
+@click.argument("ids", metavar="ID...", type=row_number, nargs=-1, required=True)
 @pass_place
-def outbox_retry(place: Place, id: int) -> None:  # noqa: A002
-    """Send a mail now that waits or failed."""
+def outbox_retry(place: Place, ids: tuple[int, ...]) -> None:
+    """Send mails now that wait or failed; with one that is sent, none of them."""
     with place.store() as store, store.write() as tx:
-        _unsent(tx, id, ("queued", "failed"))
-        outbox.retry(tx, id, utc_now())
-    click.echo(f"{id} is due now")
+        for number in ids:
+            _unsent(tx, number, ("queued", "failed"))
+            outbox.retry(tx, number, utc_now())
+    click.echo("\n".join(f"{number} is due now" for number in ids))
 
 
 @outbox_group.command(name="cancel")
-@click.argument("id", type=row_number)
+@click.argument("ids", metavar="ID...", type=row_number, nargs=-1, required=True)
 @pass_place
-def outbox_cancel(place: Place, id: int) -> None:  # noqa: A002
-    """Never send a mail that waits."""
+def outbox_cancel(place: Place, ids: tuple[int, ...]) -> None:
+    """Never send mails that wait; with one that does not, all stay."""
     with place.store() as store, store.write() as tx:
-        _unsent(tx, id, ("queued",))
-        outbox.cancel(tx, id)
-    click.echo(f"{id} is cancelled")
+        for number in ids:
+            _unsent(tx, number, ("queued",))
+            outbox.cancel(tx, number)
+    click.echo("\n".join(f"{number} is cancelled" for number in ids))
 
 
 def _quarantined(held: Quarantined | None, id: int) -> Quarantined:  # noqa: A002

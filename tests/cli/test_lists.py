@@ -95,3 +95,18 @@ def test_message_is_shown_byte_for_byte_where_it_is_no_terminal(filled: Run) -> 
     assert code == 0
     assert "hola \x1b]0;x\x07" in out
     assert err == "luis@stranger.example is nobody that the rules know\n"
+
+
+def test_several_mails_are_steered_at_once_or_none(run: Run) -> None:
+    rules = Path("rules.toml")
+    rules.write_text(rules.read_text() + '\n[outgoing]\nvia = "smtp"\nhost = "127.0.0.1"\nport = 1\n')
+    assert run("inject", "-", stdin=written())[0] == 0
+    waiting = [str(mail["id"]) for mail in json.loads(run("outbox", "--json")[1])]
+    assert len(waiting) == 2
+    assert run("outbox", "cancel", *waiting, "99")[0] == 1
+    assert {mail["state"] for mail in json.loads(run("outbox", "--json")[1])} == {"queued"}
+    assert run("outbox", "cancel", *waiting)[:2] == (0, "".join(f"{number} is cancelled\n" for number in waiting))
+    assert {mail["state"] for mail in json.loads(run("outbox", "--json")[1])} == {"failed"}
+    assert run("outbox", "retry", *waiting)[:2] == (0, "".join(f"{number} is due now\n" for number in waiting))
+    assert {mail["state"] for mail in json.loads(run("outbox", "--json")[1])} == {"queued"}
+    assert run("outbox", "retry")[0] == 2

@@ -155,8 +155,7 @@ def smtp_refuses(rig: Rig) -> None:
     with _answering(rig, "550 5.7.1 Refused"):
         rig.bring()
         eventually(lambda: len(checks.rows(rig.desk, failed)) >= _MAILS and not _queued(rig.desk), _SECONDS)
-    for (number,) in checks.rows(rig.desk, failed):
-        rig.desk.verb("outbox", "retry", str(number))
+    rig.desk.verb("outbox", "retry", *(str(number) for (number,) in checks.rows(rig.desk, failed)))
 
 
 @contextmanager
