@@ -146,5 +146,5 @@ def known_client(rules: Rules, client: str) -> str:
 
 def client_of_books(tx: Connection, rules: Rules, client: str) -> str:
     """The same, also of one that the rules no longer have: tickets and ledger know them still."""
-    known = client in rules.clients or records.is_known(tx, client)
+    known = client in rules.clients or (client.isprintable() and records.is_known(tx, client))  # bytes that are no text
     return client if known else known_client(rules, client)
