@@ -77,14 +77,15 @@ def _sections(value: object) -> Iterable[tuple[locate.Path, Section]]:
 
 
 def _unreadable(path: locate.Path, file: Path, error: OSError) -> Doubt:
-    if isinstance(error, FileNotFoundError):
-        what = f"there is no file {file}; put it there, readable by the daemon and by nobody else"
-    elif isinstance(error, PermissionError):
+    if isinstance(
+        error, FileNotFoundError
+    ):  # rules are also checked where secrets have no place, before they are put up
+        what = f"there is no file {file}; without it the daemon does not start: put it there, readable by nobody else"
+        return Doubt(Fault(path, what), grave=False)
+    if isinstance(error, PermissionError):
         what = f"{file} cannot be read by this user; the daemon must be able to, or be given it by LoadCredential="
         return Doubt(Fault(path, what), grave=False)
-    else:
-        what = f"{file} cannot be read: {error.strerror}; it must be a file"
-    return Doubt(Fault(path, what))
+    return Doubt(Fault(path, f"{file} cannot be read: {error.strerror}; it must be a file"))
 
 
 def _doubts(path: locate.Path, file: Path, content: bytes) -> Iterator[Doubt]:
