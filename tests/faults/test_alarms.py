@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,7 @@ def test_trouble_with_the_first_server_and_its_end_are_told_by_the_second_once_e
         desk.start()
         desk.verb("inject", "-", stdin=Postbag(random.Random(1)).request().raw)
         eventually(lambda: checks.value(desk, "select count(*) from outbox where tries > 0"))
+        time.sleep(1.1)  # what waits for less is no trouble yet, and the next look is a minute away
         _restart(desk)
         eventually(lambda: _told(second))
         _restart(desk)
