@@ -7,11 +7,15 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from mailgate.errors import Refused
+from mailgate.pause import pause
+
+_LOOK_SECONDS = 0.02
 
 
 def sync(path: Path) -> None:
@@ -32,10 +36,8 @@ def workshop(place: Path) -> Iterator[Path]:
     place.mkdir(mode=0o700, exist_ok=True)
     handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(f"{place}: another mailgate is at the same work") from None
+        if not locked(handle):
+            raise Refused(f"{place}: another mailgate is at the same work")
         _clear(place)
         try:
             yield place
@@ -43,6 +45,23 @@ def workshop(place: Path) -> Iterator[Path]:
             shutil.rmtree(place)
     finally:
         os.close(handle)
+
+
+def locked(handle: int, patience: float = 0.0) -> bool:
+    """Whether we have the lock of an open file, alone, over threads and processes; it ends with the file's closing.
+
+    patience: seconds to wait for who has it.
+    """
+    end = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            pause(_LOOK_SECONDS)
+        else:
+            return True
 
 
 def create(path: Path, content: str | bytes) -> None:

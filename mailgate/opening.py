@@ -8,19 +8,16 @@ import json
 import multiprocessing
 import os
 import threading
-import time
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 
 from mailgate import config, disk
 from mailgate.core.desk import Desk
 from mailgate.core.settings.checks import build
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import Refused, RulesError, RulesProblem, StoreUnavailable
-from mailgate.pause import pause
 from mailgate.render import Renderer
 from mailgate.service import keys
 from mailgate.service.office import Office
@@ -89,7 +86,7 @@ def sole_daemon(data: Path, patience: float = 0.0) -> Iterator[None]:
     patience: seconds to wait for those that have it for a moment only.
     """
     with (data / "mailgate.lock").open("a+") as file:
-        if not _locked(file, patience):
+        if not disk.locked(file.fileno(), patience):
             file.seek(0)
             raise Refused(f"{data}: another mailgate is running on it (process {file.read().strip()})") from None
         disk.owned_like(data / "mailgate.lock", data)
@@ -110,19 +107,6 @@ def running_daemon(data: Path) -> tuple[int, datetime] | None:
             return int(file.read().strip() or 0), since
     except FileNotFoundError:
         return None
-
-
-def _locked(file: TextIO, patience: float) -> bool:
-    end = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                return False
-            pause(0.02)
-        else:
-            return True
 
 
 def passwords(rules: Rules, rules_path: Path) -> dict[str, tuple[str, str]]:

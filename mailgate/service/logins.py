@@ -6,9 +6,7 @@ They are in no backup: who restores one on another machine signs in again.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +20,8 @@ from mailgate.core.settings.faults import Fault
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Login, OAuth2
 from mailgate.errors import LoginNeeded, NoToken, Refused, of_the_machine
-from mailgate.pause import pause
 
 FOLDER = "tokens"
-_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +97,8 @@ def alone(data: Path, account: Account, patience: float) -> Iterator[None]:
     handle = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         disk.owned_like(file, data)
-        end = time.monotonic() + patience
-        while not _locked(handle):
-            if time.monotonic() >= end:
-                raise NoToken(f"{account.name}: another renewal of the token takes too long")
-            pause(_LOOK_SECONDS)
+        if not disk.locked(handle, patience):
+            raise NoToken(f"{account.name}: another renewal of the token takes too long")
         yield
     finally:
         os.close(handle)
@@ -121,14 +114,6 @@ def state(data: Path, account: Account) -> LoginState:
         return LoginState(account.name, error="" if of_the_machine(error) else str(error))
     ends_at = found.ends_at(account.oauth2.provider)
     return LoginState(account.name, found.renewed_at, ends_at, found.refused_at, found.refusal)
-
-
-def _locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _make_folder(data: Path) -> None:
