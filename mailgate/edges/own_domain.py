@@ -14,7 +14,7 @@ from mailgate.core.settings import fields
 from mailgate.core.settings.rules import Rules
 from mailgate.edges import dkim, spf
 from mailgate.edges.dns import Budget, Resolver, TooMuch, Unavailable
-from mailgate.edges.verify import dmarc_tags, organisational, same_organisation
+from mailgate.edges.verify import dmarc_asks, dmarc_owners, dmarc_tags, same_organisation
 
 # Nobody's (RFC 5737): what lets this one send lets everybody.
 _ANYBODY = "192.0.2.1"
@@ -175,9 +175,9 @@ def _speaks_for(domain: str, other: str) -> bool:
 
 
 def _dmarc(rules: Rules, domain: str, resolver: Resolver) -> Finding:
-    """Of the domain, else of its organisation (RFC 7489 section 6.6.3)."""
+    """Whether the record that speaks for the domain says something."""
     wanted = f"v=DMARC1; p=quarantine; rua=mailto:{rules.desk.admin}"
-    for owner in dict.fromkeys((domain, organisational(domain) or domain)):
+    for owner in dmarc_owners(domain):
         name = f"_dmarc.{owner}"
         records = [text for text in _texts(resolver, name) if text[:8].lower() == "v=dmarc1"]
         if len(records) > 1:
@@ -187,8 +187,8 @@ def _dmarc(rules: Rules, domain: str, resolver: Resolver) -> Finding:
             told = f"{records[0]} says nothing: p is none of none, quarantine, reject"
             return Finding(f"DMARC {name}", told, _change(name, wanted))
         if records:
-            asks = tags.get("sp", tags["p"]) if owner != domain else tags["p"]
-            note = "; it asks nobody to refuse what is forged as ours: p=quarantine would" if asks == "none" else ""
+            lenient = dmarc_asks(tags, owner, domain) == "none"
+            note = "; it asks nobody to refuse what is forged as ours: p=quarantine would" if lenient else ""
             return Finding(f"DMARC {name}", records[0] + note)
     return Finding(f"DMARC _dmarc.{domain}", "is not there", _add(f"_dmarc.{domain}", wanted))
 

@@ -7,7 +7,7 @@ it costs a bounded number of questions and seconds (`dns.Budget`).
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache, partial
@@ -122,14 +122,13 @@ class _Case:
 
     def _policy(self) -> Policy | None:
         """Of the author's domain, else of its organisation (RFC 7489 section 6.6.3); None while it cannot be had."""
-        for domain in dict.fromkeys((self._author, organisational(self._author) or self._author)):
+        for domain in dmarc_owners(self._author):
             try:
                 tags = dmarc_tags(self._texts(f"_dmarc.{domain}"))
             except Unavailable:
                 return None
             if tags:
-                asks = tags.get("sp", tags["p"]) if domain != self._author else tags["p"]
-                return Policy(asks, tags.get("adkim") == "s", tags.get("aspf") == "s")
+                return Policy(dmarc_asks(tags, domain, self._author), tags.get("adkim") == "s", tags.get("aspf") == "s")
         return Policy()
 
     def _sealer(self) -> str:
@@ -168,6 +167,16 @@ def organisational(domain: str) -> str | None:
 @lru_cache(maxsize=1)
 def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
+
+
+def dmarc_owners(author: str) -> Sequence[str]:
+    """Whose record speaks for a domain: its own, else that of its organisation (RFC 7489 section 6.6.3)."""
+    return tuple(dict.fromkeys((author, organisational(author) or author)))
+
+
+def dmarc_asks(tags: Mapping[str, str], owner: str, author: str) -> str:
+    """What a record asks for mail of a domain: that of its organisation may ask something else for those below."""
+    return tags.get("sp", tags["p"]) if owner != author else tags["p"]
 
 
 def dmarc_tags(texts: Sequence[bytes]) -> dict[str, str]:
