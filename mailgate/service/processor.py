@@ -76,6 +76,11 @@ class _Batch:
         """Whether it is known that it could not be done."""
         return self._failed or (self._done is not None and self._done.done() and self._done.exception() is not None)
 
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Of its messages in the journal."""
+        return frozenset(kept.id for kept, _ in (*self.messages, *self.broken))
+
     def plans(self) -> list[Plan | None]:
         """What was decided, once it is done. Raises what prevented it."""
         return self._done.result() if self._done else []
@@ -244,7 +249,7 @@ class Processor:
 
     def _waiting(self, most: int) -> list[Kept]:
         self._moved = time.monotonic()
-        besides = self._proving.under_way | {kept.id for kept, _ in self._under_way.messages}
+        besides = self._proving.under_way | self._under_way.numbers
         with self._store.read() as tx:
             return journal.waiting(tx, most, self._clock(), besides)
 

@@ -15,6 +15,7 @@ from mailgate.core.mail import Envelope, Mail
 from mailgate.core.plan import Plan
 from mailgate.edges.verify import Verifier
 from mailgate.errors import StoreUnavailable
+from mailgate.service import parsing
 from mailgate.service import processor as module
 from mailgate.service.process import process
 from mailgate.service.processor import Processor, _Batch
@@ -184,3 +185,23 @@ def test_what_comes_after_a_batch_that_failed_is_not_done_before_it(tmp_path: Pa
     assert second.has_failed
     assert third.has_failed
     assert done == []
+
+
+def test_message_that_our_code_cannot_read_is_tried_and_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: list[bytes] = []
+
+    def fails(raw: bytes, envelope: Envelope) -> Mail:
+        tried.append(raw)
+        raise LookupError("a fault of ours")
+
+    monkeypatch.setattr(parsing, "parse", fails)
+    with stored_desk(tmp_path) as stored:
+        with _processing(stored):
+            eventually(lambda: not _waiting(stored))
+            _take_many(stored, 1)
+            eventually(lambda: not _waiting(stored))
+        assert _quarantined(stored) == 1
+    assert len(tried) == 1
+    assert caplog.text.count("message 1 made the program fail") == 1
