@@ -27,6 +27,9 @@ Send = Callable[[Due], Awaitable[Delivery]]
 Result = TypeVar("Result")
 
 _BATCH = 50
+# As many mails as may go out twice after a crash: those whose fate is not on disk yet. Each further one
+# waits for it, though the next hop would take it: marks stand in line behind mail that comes in.
+_AT_ONCE = 4
 # Longer than the longest delivery; a claim that lapses was held by a process that is gone.
 _CLAIM = timedelta(minutes=30)
 _PAUSE_SECONDS = 1.0
@@ -44,10 +47,12 @@ async def drain(
     """Try every mail that is due, once; gives how many there were.
 
     Each mail's fate is on disk as soon as it is known. A crash in between repeats the mail with
-    the same Message-ID. office: gives the rules in force. going: asked before each batch, so that a
-    daemon can stop between two. alarms: these alone, for whom no other mail is to be in the way.
+    the same Message-ID, and `_AT_ONCE` mails at most. office: gives the rules in force. going: asked
+    before each batch, so that a daemon can stop between two. alarms: these alone, for whom no other
+    mail is to be in the way.
     """
     tried = 0
+    slots = asyncio.Semaphore(_AT_ONCE)
     under_way: set[asyncio.Task[None]] = set()
     try:
         while True:
@@ -56,7 +61,7 @@ async def drain(
             room = _BATCH - len(under_way) if len(under_way) <= _BATCH // 2 and going() else 0
             due = await _claimed(writer, clock(), room, alone=not under_way, alarms=alarms) if room else []
             tried += len(due)
-            under_way |= {asyncio.create_task(_deliver(writer, send, mail, office(), clock)) for mail in due}
+            under_way |= {asyncio.create_task(_deliver(writer, send, mail, office(), clock, slots)) for mail in due}
             if not under_way:
                 return tried
             done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
@@ -85,8 +90,14 @@ def _claim(tx: Connection, now: datetime, most: int, *, alarms: bool) -> list[Du
     return outbox.claim_due(tx, now, now + _CLAIM, most, alarms=alarms)
 
 
-async def _deliver(writer: Writer, send: Send, mail: Due, office: Office, clock: Clock) -> None:
-    fate = await send(mail)
+async def _deliver(
+    writer: Writer, send: Send, mail: Due, office: Office, clock: Clock, slots: asyncio.Semaphore
+) -> None:
+    async with slots:
+        await _record(writer, await send(mail), mail, office, clock)
+
+
+async def _record(writer: Writer, fate: Delivery, mail: Due, office: Office, clock: Clock) -> None:
     now = clock()
     match fate:
         case Sent():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -388,4 +389,23 @@ def test_a_store_that_cannot_be_used_cuts_off_no_mail_under_way(desk: StoredDesk
 
     with closing(foreign):
         asyncio.run(drained())
+    assert {mail.state for mail in desk.mails()} == {"sent"}
+
+
+def test_while_no_mark_reaches_the_disk_four_mails_go_out_and_no_more(desk: StoredDesk, writer: Writer):
+    """As many as a crash may repeat, however fast the next hop takes them."""
+    for number in range(10):
+        desk.take(written(message_id=f"<{number}@example.org>"))
+    road = Road()
+    unmarked = []
+
+    async def send(mail: Due) -> Delivery:
+        if not road.tried:
+            writer.submit(lambda tx: time.sleep(0.3))  # the writer is busy with mail that comes in
+            asyncio.get_running_loop().call_later(0.2, lambda: unmarked.append(len(road.tried)))
+        return await road.send(mail)
+
+    asyncio.run(drain(writer, send, lambda: desk.office, lambda: NOW))
+    assert unmarked == [4]
+    assert len(road.tried) >= 10
     assert {mail.state for mail in desk.mails()} == {"sent"}
