@@ -97,7 +97,9 @@ class Daemon:
         self._client_area: ClientArea | None = None
         self._notifier = Notifier()
         self._pollers = Pollers(self._intake, lambda: self._office.desk.rules, self._secret_of)
-        self._daily = Daily(self._store, self._writer, lambda: self._office, self._ring_outbox)
+        self._daily = Daily(
+            self._store, self._writer, lambda: self._office, self._ring_outbox, busy=lambda: self._processor.is_busy
+        )
         self._transport = transport_for(self._office.desk.rules, rules_path, data)
         self._passwords = passwords(self._office.desk.rules, rules_path)
         tls_context(self._office.desk.rules.smtp, rules_path.parent)  # to miss it later would be too late

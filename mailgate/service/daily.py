@@ -34,13 +34,15 @@ from mailgate.store.writer import Writer
 
 log = logging.getLogger("mailgate.daily")
 
-# Gives the result, or None where the daemon ends before there is one.
+# Gives the result, or None where it is told to stop before there is one.
 Prove = Callable[[Store, Callable[[], bool]], Audit | None]
 
 _MONTH = Period(months=1)
 _DAY = timedelta(days=1)
 # How long after its month a statement is still sent, to who was off meanwhile.
 _LATEST = Period(months=12)
+# That the proof of the books makes way for mail, a minute each.
+_MOST_TIMES = 60
 
 
 @dataclass(slots=True)
@@ -78,15 +80,15 @@ def run_daily(
     now: datetime,
     going: Callable[[], bool] = lambda: True,
     prove: Prove = audited_here,
-) -> Done:
-    """Prove the books, then do for each account what is due.
+) -> Done | None:
+    """Prove the books, then do for each account what is due; None where the proof was told to stop.
 
     While the books do not add up nothing else is done. A failure with one client is logged and does
     not stop the others. going: asked before each client. Raises StoreUnavailable.
     """
     result = prove(store, going)
     if result is None:
-        return Done()
+        return None
     with store.read() as tx:
         halts = events.halts(tx)
     if result.problems:
@@ -186,7 +188,8 @@ def _statements(tx: Connection, desk: Desk, client: str, now: datetime) -> Itera
 class Daily:
     """Runs the day's work when the daemon starts and whenever the desk's day has changed.
 
-    office: gives the rules in force; done: called after a run.
+    office: gives the rules in force; done: called after a run. busy: whether much mail comes in, which the proof of the
+    books would hold up: it makes way, for an hour of these at most, and begins anew.
     """
 
     def __init__(
@@ -196,12 +199,15 @@ class Daily:
         office: Callable[[], Office],
         done: Callable[[], None],
         clock: Clock = utc_now,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._writer = writer
         self._office = office
         self._done = done
         self._clock = clock
+        self._busy = busy
+        self._made_way = 0
         self._stopping = False
         self._day: date | None = None
         self._changed = threading.Condition()
@@ -218,7 +224,9 @@ class Daily:
             return
         try:
             if not is_done(self._store, office, now):
-                done = run_daily(self._store, self._writer, office, now, self._is_going, audited_apart)
+                done = run_daily(self._store, self._writer, office, now, self._is_going, self._proof)
+                if done is None:
+                    return
                 log.info("%s: %s", today, done)
         except StoreUnavailable as error:
             log.warning("the day's work waits: %s", error)
@@ -226,18 +234,18 @@ class Daily:
         except Exception:
             log.exception("the day's work stopped short")
         with self._changed:
-            self._day = today
+            self._day, self._made_way = today, 0
             self._changed.notify_all()
         self._done()
 
     def wait(self, seconds: float) -> None:
-        """Wait until the work of today is done, or for so many seconds.
+        """Wait until the work of today is done or makes way, or for so many seconds.
 
         What looks neglected to a daemon that was off, as the proof of the books, is in order then.
         """
         today = self._office().desk.local_day(self._clock())
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._day == today, seconds)
+            self._changed.wait_for(lambda: self._stopping or self._day == today or self._made_way > 0, seconds)
 
     def stop(self) -> None:
         """Finish the client under way, then do no more."""
@@ -247,3 +255,13 @@ class Daily:
 
     def _is_going(self) -> bool:
         return not self._stopping
+
+    def _proof(self, store: Store, going: Callable[[], bool]) -> Audit | None:
+        waits = self._made_way < _MOST_TIMES
+        found = audited_apart(store, lambda: going() and not (waits and self._busy()))
+        if found is None and going():
+            log.info("the proof of the books makes way for the mail that comes in")
+            with self._changed:
+                self._made_way += 1
+                self._changed.notify_all()
+        return found

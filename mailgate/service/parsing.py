@@ -218,6 +218,11 @@ class Reader:
                 self._not_before = time.monotonic() + _AGAIN_SECONDS
         return [_attempted(message) for message in messages]
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether so many came within the last moments. For any thread."""
+        return self._have_come and time.monotonic() - self._since < 2 * _BUSY_SECONDS
+
     def stop(self) -> None:
         """Leave no process behind."""
         self._beside.stop()
@@ -228,7 +233,11 @@ class Reader:
             self._many = self._count >= self._busy and now - self._since < 2 * _BUSY_SECONDS
             self._since, self._count = now, 0
         self._count += count
-        return now >= self._not_before and (self._many or self._count >= self._busy)
+        return now >= self._not_before and self._have_come
+
+    @property
+    def _have_come(self) -> bool:
+        return self._many or self._count >= self._busy
 
 
 def _attempted(message: Message) -> Mail | Exception:

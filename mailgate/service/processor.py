@@ -28,7 +28,7 @@ log = logging.getLogger("mailgate.process")
 _Broken = tuple[Kept, Exception]
 
 # As many as share a commit without keeping peers waiting for theirs.
-_BATCH = 10
+_BATCH = 8
 # A message that ended the process this often while it was processed alone is not tried again. Who kills the desk again
 # and again as it starts must not look like a message that does: every second kill may fall into the first one.
 _MOST_TRIES = 10
@@ -127,6 +127,11 @@ class Processor:
     def stands_still(self, seconds: float) -> bool:
         """Whether nothing has moved for so long: idle it looks every second."""
         return not self._thread.is_alive() or time.monotonic() - self._moved > seconds
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether much mail comes in. For any thread."""
+        return self._reader.is_busy
 
     def stop(self) -> None:
         """Finish the batch under way, then end."""

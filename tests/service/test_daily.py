@@ -442,6 +442,44 @@ def test_who_waits_for_the_work_of_the_day_goes_on_once_it_is_done(
     daily.wait(60)
 
 
+def test_proof_of_the_books_makes_way_for_much_mail_and_is_made_up_for(
+    desk: StoredDesk, writer: Writer, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    busy = [True]
+    daily = Daily(desk.store, writer, lambda: desk.office, lambda: None, clock, lambda: busy[0])
+    desk.book(240)
+    clock.now = NOW + 40 * DAY
+    caplog.set_level(logging.INFO)
+    daily.tick()
+    assert "makes way" in caplog.text
+    assert told(desk) == []
+    daily.wait(60)  # who waits for the work goes on, too
+    busy[0] = False
+    daily.tick()
+    assert told(desk) == [("statement", "ana@acme.example")]
+
+
+def test_proof_of_the_books_does_not_make_way_for_ever(
+    desk: StoredDesk, writer: Writer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailgate.service.daily._MOST_TIMES", 2)
+    daily = Daily(desk.store, writer, lambda: desk.office, lambda: None, clock, lambda: True)
+    desk.book(240)
+    for day, times in ((40, 3), (80, 3)):  # each day anew
+        clock.now = NOW + day * DAY
+        for _ in range(times - 1):
+            daily.tick()
+            assert day_done_at(desk) < clock.now
+        daily.tick()
+        assert day_done_at(desk) == clock.now
+
+
+def day_done_at(desk: StoredDesk) -> datetime:
+    """When the work of a day was last done."""
+    with desk.store.read() as tx:
+        return events.latest(tx, "day") or NOW
+
+
 def test_work_in_vain_names_what_was_done() -> None:
     assert str(Done()) == "0 warnings of expiry, 0 expiries, 0 statements"
     assert str(Done(problems=["x"])) == "the day's work waits: 1 problem in the books"

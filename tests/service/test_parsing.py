@@ -205,6 +205,16 @@ def test_many_are_read_beside_as_soon_as_the_process_is_there_and_as_they_would_
     assert reader.read(several(12)) == [mime.parse(*one) for one in several(12)]
 
 
+def test_it_is_known_for_a_moment_that_many_have_come(parser: Parser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "_BUSY_SECONDS", 0.2)
+    reader = Reader(parser, busy=10)
+    reader.read(several(9))
+    assert not reader.is_busy
+    reader.read(several(1))
+    assert reader.is_busy
+    eventually(lambda: not reader.is_busy)
+
+
 def test_process_beside_that_dies_over_messages_costs_none_of_them(
     parser: Parser, caplog: pytest.LogCaptureFixture
 ) -> None:
