@@ -61,7 +61,7 @@ class Verifier:
         if mail.sender is None:
             return UNCHECKED
         trust = self._trust()
-        resolver = self._resolvers.setdefault(trust.dns, Resolver(trust.dns))
+        resolver = self._resolvers.get(trust.dns) or self._resolvers.setdefault(trust.dns, Resolver(trust.dns))
         return _Case(raw, mail, now, trust, resolver, budget).verdicts()
 
 
@@ -115,7 +115,7 @@ class _Case:
         peer = self._envelope.peer
         sender, helo = self._envelope.sender or "", self._envelope.helo
         domain = (sender or helo).rpartition("@")[2].lower()
-        seen = self._envelope.source == "smtp" and _is_address(peer) and not _is_in(peer, self._trust)
+        seen = self._envelope.source == "smtp" and _address(peer) is not None and not _is_in(peer, self._trust)
         if not seen or not self._kin(domain):
             return Result.NONE, False
         return spf.check(peer, sender, helo, self._resolver, self._budget), domain == self._author
@@ -204,14 +204,16 @@ def _dmarc(policy: Policy, signatures: Sequence[Signature], client: Result) -> R
     return Result.TEMPERROR if Result.TEMPERROR in found else Result.FAIL
 
 
-def _is_address(peer: str) -> bool:
+@lru_cache(maxsize=1024)  # mail comes from the same few servers
+def _address(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address of a peer; None for what has none, such as a pipe."""
     try:
-        ipaddress.ip_address(peer)
+        return ipaddress.ip_address(peer)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _is_in(peer: str, trust: Trust) -> bool:
     """Whether the peer is a mail server of our own."""
-    return _is_address(peer) and any(ipaddress.ip_address(peer) in network for network in trust.relays)
+    address = _address(peer)
+    return address is not None and any(address in network for network in trust.relays)

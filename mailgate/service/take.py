@@ -15,7 +15,7 @@ from mailgate.store.writer import Writer
 Clock = Callable[[], datetime]
 
 # Messages that are processed within a moment; a longer queue makes no more of them a second.
-_MOST_WAITING = 16
+_MOST_WAITING = 20
 _LONGEST_PAUSE = 0.3
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from functools import lru_cache
 
 from mailgate.core.proof import UNCHECKED, Result, Signature, Verdicts
 
 
+@lru_cache(maxsize=256)  # what is found out about those who write often is the same each time
 def written(verdicts: Verdicts) -> str | None:
     """The column's text; None where nothing was looked up."""
     if verdicts == UNCHECKED:

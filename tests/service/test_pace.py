@@ -14,7 +14,7 @@ from mailgate.errors import StoreUnavailable
 from mailgate.service import take
 from mailgate.service.take import Pace
 
-ROOM = 16
+ROOM = 20
 LONG = 60.0
 
 

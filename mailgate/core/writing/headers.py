@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 LINE = 78  # RFC 5322 section 2.1.1; a single token may pass it, up to the 998 that no line may pass
@@ -52,7 +52,7 @@ def clean(value: str) -> str:
     return _UNSAFE.sub(" ", value).strip().encode("utf-8", "replace").decode()
 
 
-def folded(name: str, tokens: list[str]) -> str:
+def folded(name: str, tokens: Sequence[str]) -> str:
     """The field with its tokens set apart by single spaces, folded between them."""
     whole = " ".join([f"{name}:", *tokens])
     if len(whole) <= LINE:
@@ -65,13 +65,14 @@ def folded(name: str, tokens: list[str]) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def _mailbox(value: str) -> list[str]:
+@lru_cache(maxsize=1024)  # the desk writes, again and again, to the same people
+def _mailbox(value: str) -> tuple[str, ...]:
     name, bracket, address = value.rpartition("<")
     address = _NOT_IN_ADDRESS.sub("", address)[:ADDRESS]
     name = name.strip()
     if not bracket or not name:
-        return [f"<{address}>" if bracket else address]
-    return [*_phrase(name), f"<{address}>"]
+        return (f"<{address}>" if bracket else address,)
+    return (*_phrase(name), f"<{address}>")
 
 
 def _phrase(name: str) -> list[str]:

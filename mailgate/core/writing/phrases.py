@@ -56,7 +56,7 @@ def day_of_any_year(when: date, language: str) -> str:
 
 def hour(when: datetime) -> str:
     """ "09:05", in the zone of the value."""
-    return f"{when:%H:%M}"
+    return f"{when.hour:02}:{when.minute:02}"
 
 
 def moment(when: datetime, language: str) -> str:
