@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from mailgate import cli
+from mailgate.opening import open_store
 from tests.faults.driver import ROOT, desk_in, rules_text
 
 Told = tuple[int, str, str]
@@ -33,6 +34,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "rules.toml").write_text(rules_text(port=0), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def desk(place: Path) -> Path:
+    """The same, of a desk that has a store."""
+    open_store(place / "data").close()
+    return place
 
 
 @pytest.fixture
@@ -78,12 +86,16 @@ def _is_one_clear_line(told: Told, code: int, *words: str) -> None:
         (["--data", "rules.toml", "tickets"], ["rules.toml"]),
         (["--rules", ".", "tickets"], ["."]),
         (["--rules", "nowhere.toml", "tickets"], ["nowhere.toml"]),
-        (["tickets", "--search", "\udcff"], ["UTF-8"]),
         (["sell", "acme", "4h", "--reference", "\udcff"], ["UTF-8"]),
     ],
 )
 def test_wrong_usage_ends_with_2(run: Run, arguments: list[str], words: list[str]) -> None:
     _is_one_clear_line(run(*arguments), WRONG, *words)
+
+
+@pytest.mark.usefixtures("desk")
+def test_words_that_are_no_text_end_with_2(run: Run) -> None:
+    _is_one_clear_line(run("tickets", "--search", "\udcff"), WRONG, "UTF-8")
 
 
 @pytest.mark.slow
@@ -110,6 +122,7 @@ def test_wrong_period_ends_with_2(run: Run, period: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("period", ["0001-01", "0001-01-01..9999-12-31"])
+@pytest.mark.usefixtures("desk")
 def test_period_at_the_ends_of_the_calendar_is_empty(run: Run, period: str) -> None:
     assert run("report", "acme", period)[0] == NOTHING
 
@@ -144,9 +157,56 @@ def test_period_at_the_ends_of_the_calendar_is_empty(run: Run, period: str) -> N
         (["explain", "-"], ["empty"]),
     ],
 )
-def test_what_is_not_there_ends_with_1(run: Run, place: Path, arguments: list[str], words: list[str]) -> None:
-    (place / "folder").mkdir()
+def test_what_is_not_there_ends_with_1(run: Run, desk: Path, arguments: list[str], words: list[str]) -> None:
+    (desk / "folder").mkdir()
     _is_one_clear_line(run(*arguments), REFUSED, *words)
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["audit"],
+        ["balance"],
+        ["report", "acme"],
+        ["refund", "acme"],
+        ["tickets"],
+        ["ticket", "SOP-1"],
+        ["status"],
+        ["outbox"],
+        ["outbox", "retry", "1"],
+        ["quarantine"],
+        ["quarantine", "release", "1"],
+        ["sessions"],
+        ["looks"],
+        ["secret", "show", "SOP-1"],
+        ["key"],
+        ["key", "rotate"],
+        ["export", "acme"],
+        ["erase", "acme", "--yes"],
+        ["redact", "1", "hunter2-and-more"],
+        ["backup", "copy.db"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("folder", ["dato", "empty", "rules.toml/data"])
+def test_folder_without_a_store_is_told_and_left_as_it_is(run: Run, place: Path, verb: list[str], folder: str) -> None:
+    (place / "empty").mkdir()
+    before = sorted(place.rglob("*"))
+    _is_one_clear_line(run("--data", folder, *verb), REFUSED, f"{folder}: no desk has run here yet", "mailgate run")
+    assert sorted(place.rglob("*")) == before
+
+
+@pytest.mark.parametrize("verb", [["sell", "acme", "4h"], ["inject", "-"]])
+def test_first_sale_or_message_makes_the_store(run: Run, place: Path, verb: list[str]) -> None:
+    assert run(*verb, stdin=b"From: ana@acme.example\n\nhola")[0] == NOTHING
+    assert (place / "data" / "mailgate.db").exists()
+    assert run("audit")[0] == NOTHING
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look anywhere")
+def test_folder_that_may_not_be_looked_into_is_not_said_to_be_empty(run: Run, desk: Path) -> None:
+    (desk / "data").chmod(0)
+    _is_one_clear_line(run("audit"), LATER, "data/mailgate.db", "Permission denied")
 
 
 def test_no_verb_shows_the_help(run: Run) -> None:
@@ -185,7 +245,7 @@ def test_problems_of_the_rules_are_told_as_json_too(run: Run, place: Path) -> No
     assert {"file", "line", "key", "what", "warning"} == set(json.loads(out)[0])
 
 
-@pytest.mark.parametrize("verb", [["tickets"], ["sell", "acme", "4h"], ["inject", "-"], ["audit"], ["run"]])
+@pytest.mark.parametrize("verb", [["sell", "acme", "4h"], ["inject", "-"], ["run"]])
 def test_data_folder_that_cannot_be_made_ends_with_75(run: Run, place: Path, verb: list[str]) -> None:
     (place / "file").touch()
     told = run("--data", "file/data", *verb, stdin=b"From: a@b.example\n\nhola")
@@ -214,21 +274,19 @@ def test_store_that_cannot_be_opened_ends_with_75(
 @pytest.mark.slow
 @pytest.mark.parametrize(("content", "mode", "word"), [(b"short", 0o600, "32 bytes"), (b"k" * 32, 0o644, "chmod 600")])
 def test_spoiled_secret_ends_with_1_and_says_what_to_do(
-    run: Run, place: Path, content: bytes, mode: int, word: str
+    run: Run, desk: Path, content: bytes, mode: int, word: str
 ) -> None:
-    secret = place / "data" / "secret.key"
-    secret.parent.mkdir()
+    secret = desk / "data" / "secret.key"
     secret.write_bytes(content)
     secret.chmod(mode)
     _is_one_clear_line(run("balance"), REFUSED, word)
 
 
 @pytest.mark.slow
-def test_half_written_secret_of_a_killed_process_is_no_obstacle(run: Run, place: Path) -> None:
-    (place / "data").mkdir()
-    (place / "data" / ".secret.killed").write_bytes(b"half")
+def test_half_written_secret_of_a_killed_process_is_no_obstacle(run: Run, desk: Path) -> None:
+    (desk / "data" / ".secret.killed").write_bytes(b"half")
     assert run("balance")[0] == NOTHING
-    secret = place / "data" / "secret.key"
+    secret = desk / "data" / "secret.key"
     assert (len(secret.read_bytes()), secret.stat().st_mode & 0o777) == (32, 0o600)
 
 

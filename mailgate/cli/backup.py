@@ -11,7 +11,7 @@ import click
 
 from mailgate.cli.common import Place, as_json, pass_place, show
 from mailgate.core.writing.phrases import count
-from mailgate.errors import NotFound, Refused
+from mailgate.errors import Refused
 from mailgate.opening import sole_daemon
 from mailgate.service import backup as service
 from mailgate.service.take import utc_now
@@ -36,8 +36,6 @@ def backup(place: Place, file: Path, force: bool, no_keys: bool, keep: int | Non
     folder = file if file.is_dir() else None
     if keep and not folder:
         raise click.UsageError("--keep is for a folder of backups; name one instead of a file")
-    if not (place.data / service.STORE).exists():
-        raise NotFound(f"{place.data}: has no store to copy")
     target = folder / service.name_at(now) if folder else file
     with place.store() as store, _bar() as bar:
 

@@ -50,12 +50,13 @@ def report(place: Place, client: str, period: str, form: str, json_wanted: bool)
     """Show each entry of a period: 2026-10, 2026-10-01..2026-11-15, or since the last purchase."""
     if form == "pdf" and not json_wanted and sys.stdout.isatty():
         raise click.UsageError("a PDF is not for a terminal; write it to a file: --format pdf > report.pdf")
-    office = place.office()
-    desk, now = office.desk, utc_now()
-    span = questions.period(period, desk.local_day(now)) if period else None
+    now = utc_now()
+    span = questions.period(period, now.astimezone(place.rules().zone).date()) if period else None
     if isinstance(span, Problem):
-        raise click.UsageError(office.renderer.problem(span, "en"))
+        raise click.UsageError(place.renderer().problem(span, "en"))
     since, until = span or (None, None)
+    office = place.office()
+    desk = office.desk
     with place.store() as store, store.read() as tx:
         client_of_books(tx, desk.rules, client)
         statement = statement_of(tx, desk, client, since, until, now)
@@ -94,9 +95,9 @@ def sell(
     json_wanted: bool,
 ) -> None:
     """Book a purchase: the package's minutes are added to the client's balance."""
-    office = place.office()
+    office = place.office(may_begin=True)
     order = Order(known_client(office.desk.rules, client), package, paid_by, reference, force)
-    with place.store() as store, store.write() as tx:
+    with place.store(may_begin=True) as store, store.write() as tx:
         sale = sales.sell(tx, office, order, utc_now())
     resumed = [office.desk.tag(ticket) for ticket in sale.resumed]
     told = f"entry {sale.entry}: {client} bought {package}; {sale.balance} minutes left"

@@ -22,7 +22,7 @@ from mailgate.errors import NotFound
 from mailgate.opening import open_office, open_store, site_templates
 from mailgate.render import Renderer
 from mailgate.service.office import Office
-from mailgate.store import Connection, Store, records
+from mailgate.store import STORE, Connection, Store, records
 
 as_json = click.option("--json", "json_wanted", is_flag=True, help="Print JSON, for programs.")
 
@@ -35,18 +35,32 @@ class Place:
     data: Path
 
     @contextmanager
-    def store(self) -> Iterator[Store]:
-        """The open store, closed at the end."""
+    def store(self, *, may_begin: bool = False) -> Iterator[Store]:
+        """The open store, closed at the end. may_begin: make one where there is none; else NotFound."""
+        if not may_begin:
+            self._require_store()
         store = open_store(self.data)
         try:
             yield store
         finally:
             store.close()
 
-    def office(self) -> Office:
-        """Rules, secret and templates, checked."""
-        self.data.mkdir(parents=True, exist_ok=True)
+    def office(self, *, may_begin: bool = False) -> Office:
+        """Rules, secret and templates, checked. may_begin: as for the store, whose secret it is."""
+        if may_begin:
+            self.data.mkdir(parents=True, exist_ok=True)
+        else:
+            self.rules()  # what is wrong in them is told first
+            self._require_store()
         return open_office(self.rules_path, self.data)
+
+    def _require_store(self) -> None:
+        """A mistyped folder is no empty desk, and nothing is made there."""
+        try:
+            (self.data / STORE).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            told = "no desk has run here yet; name its folder with --data, or begin one: mailgate run"
+            raise NotFound(f"{self.data}: {told}") from None
 
     def renderer(self) -> Renderer:
         """The templates, those beside the rules before the packaged ones; not checked."""
@@ -60,10 +74,11 @@ class Place:
 @contextmanager
 def untouched(place: Place) -> Iterator[Place]:
     """The same place, or an empty one that goes away where no desk has run yet."""
-    if (place.data / "mailgate.db").exists():
+    if (place.data / STORE).exists():
         yield place
         return
     with tempfile.TemporaryDirectory() as folder:
+        open_store(Path(folder)).close()
         yield Place(place.rules_path, Path(folder))
 
 

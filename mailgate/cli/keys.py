@@ -9,8 +9,7 @@ import click
 
 from mailgate.cli.common import Place, as_json, pass_place, show
 from mailgate.core.writing.phrases import count
-from mailgate.errors import NotFound
-from mailgate.service import backup, keys
+from mailgate.service import keys
 from mailgate.service.take import utc_now
 from mailgate.store import Store, sealing
 from mailgate.store.sealing import KnownKey
@@ -24,7 +23,6 @@ def key(context: click.Context, place: Place, json_wanted: bool) -> None:
     """Show the keys that seal mails in the store, and what is still under an older one."""
     if context.invoked_subcommand:
         return
-    _require_store(place)
     with place.store() as store:
         show(_found(place, store), json_wanted, _told)
 
@@ -34,15 +32,9 @@ def key(context: click.Context, place: Place, json_wanted: bool) -> None:
 @pass_place
 def rotate(place: Place, lost: bool) -> None:
     """Make a new key. The desk may run: it takes the key up within a minute and seals the rest bit by bit."""
-    _require_store(place)
     with place.store() as store:
         name = keys.rotate(place.data, store, utc_now(), lost=lost)
     click.echo(f"key {name} seals from now on; keep a copy of {keys.place(place.data)} where the backups are not")
-
-
-def _require_store(place: Place) -> None:
-    if not (place.data / backup.STORE).exists():
-        raise NotFound(f"{place.data}: no desk has run here yet")
 
 
 def _found(place: Place, store: Store) -> dict[str, Any]:

@@ -47,11 +47,11 @@ def inject(
     Returns when each is on disk and processed. Messages taken in this way are trusted: they come
     from this machine's own user. What cannot be taken is told, and the others are taken all the same.
     """
-    office = place.office()
+    office = place.office(may_begin=True)
     envelope = Envelope("inject", sender, recipients, "inject")
     results: list[dict[str, Any]] = []
     refused: list[str] = []
-    with place.store() as store:
+    with place.store(may_begin=True) as store:
         with store.write() as tx:
             rules_taken.note(tx, office.written, utc_now())
         for file in files:

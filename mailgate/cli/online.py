@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from mailgate.cli.common import Place
+from mailgate.cli.common import Place, untouched
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Imap
 from mailgate.edges import online
@@ -79,8 +79,7 @@ async def _send(place: Place, rules: Rules, sent: list[Probe]) -> Finding:
 
 def _wait(place: Place, mailboxes: list[tuple[Imap, Secret]], sent: list[Probe], seconds: float) -> dict[Probe, bytes]:
     """A mailbox has it, or the daemon took it, from there or from the mail server."""
-    place.data.mkdir(parents=True, exist_ok=True)
-    with place.store() as store:
+    with untouched(place) as seen, seen.store() as store:
 
         def look(probe: Probe) -> bytes | None:
             with store.read() as tx:

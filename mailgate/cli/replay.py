@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mailgate.cli.common import Place, show, tag_of, untouched, when
+from mailgate.cli.common import Place, show, tag_of, when
 from mailgate.cli.terminal import harmless
 from mailgate.core.differences import Difference
 from mailgate.core.settings import units
@@ -36,8 +36,8 @@ PERIOD = _PeriodType()
 
 def replayed(place: Place, period: Period, json_wanted: bool) -> None:
     """Print each message that would be treated otherwise, and how many there are."""
-    with untouched(place) as seen, seen.store() as store:
-        office = seen.office()
+    office = place.office()
+    with place.store() as store:
         rules = office.desk.rules
         since = _back(utc_now().astimezone(rules.zone), period)
         replay = Replay(store, office.desk, since)

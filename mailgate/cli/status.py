@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ from mailgate.core.health import Trouble, troubles
 from mailgate.core.writing.phrases import count
 from mailgate.errors import NotFound, Refused, RulesError
 from mailgate.opening import last_office, running_daemon
-from mailgate.service import backup, health
+from mailgate.service import health
 from mailgate.service.office import Office
 from mailgate.service.take import utc_now
 
@@ -27,8 +28,6 @@ def status(place: Place, json_wanted: bool) -> None:
     What counts as wrong is set in [monitor] of the rules.
     """
     office, refusal = _office(place)
-    if not (place.data / backup.STORE).exists():
-        raise NotFound(f"{place.data}: no desk has run here yet")
     now = utc_now()
     process, since = running_daemon(place.data) or (None, None)
     with place.store() as store, store.read() as tx:
@@ -49,10 +48,9 @@ def _office(place: Place) -> tuple[Office, RulesError | None]:
     try:
         return place.office(), None
     except RulesError as error:
-        if (place.data / backup.STORE).exists():
-            with place.store() as store:
-                if office := last_office(store, place.data):
-                    return office, error
+        with suppress(NotFound), place.store() as store:
+            if office := last_office(store, place.data):
+                return office, error
         raise
 
 

@@ -21,6 +21,7 @@ from mailgate.core.settings.rules import Rules
 from mailgate.errors import Refused
 from mailgate.opening import sole_daemon
 from mailgate.pause import pause
+from mailgate.store import STORE
 
 _START_SECONDS = 20
 _STOP_SECONDS = 10
@@ -84,7 +85,7 @@ def _answers(listen: Endpoint) -> bool:
 
 
 def _runs_on(data: Path) -> bool:
-    if not (data / "mailgate.db").exists():
+    if not (data / STORE).exists():
         return False
     try:
         with sole_daemon(data):

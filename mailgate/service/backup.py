@@ -19,12 +19,11 @@ from mailgate.errors import NotFound, Refused, StoreUnavailable
 from mailgate.service import keys
 from mailgate.service.audit import MOST_TOLD, Audit, audited
 from mailgate.service.secret import NAME, RESTORING, complete_restore, desk_key
-from mailgate.store import Store, backups, erasure, events, outbox, sealing, tickets
+from mailgate.store import STORE, Store, backups, erasure, events, outbox, sealing, tickets
 from mailgate.store.backups import Numbers, Seal
 
 Progress = Callable[[int, int], None]
 
-STORE = "mailgate.db"
 _UNPROVEN = ".unproven"
 # Where the store from before cannot tell how many it gave since the backup: more than in a day or two.
 _GAP = 100

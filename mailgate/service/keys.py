@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mailgate import disk
 from mailgate.errors import Refused
-from mailgate.store import Connection, Store, journal, outbox, sealing
+from mailgate.store import STORE, Connection, Store, journal, outbox, sealing
 from mailgate.store.keyring import KEY_BYTES, Keyring
 
 NAME = "vault.key"
@@ -26,7 +26,7 @@ def opened(data: Path, now: datetime) -> Store:
     Where one is missing the store has a fault, and what is not sealed can still be read. Raises Refused for a
     file that holds no keys, or that others may read.
     """
-    store = Store(data / "mailgate.db")
+    store = Store(data / STORE)
     if not place(data).exists():
         with store.read() as tx:
             known = sealing.known(tx)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mailgate import disk
 from mailgate.errors import Refused
+from mailgate.store import STORE
 
 NAME = "secret.key"
 # Where a store and its secret wait until they are restored, inside data/.
@@ -33,7 +34,7 @@ def complete_restore(data: Path) -> None:
     Both wait in a folder of their own; once the store has left it, it is the one in force.
     """
     waiting = data / RESTORING
-    if (waiting / NAME).exists() and not (waiting / "mailgate.db").exists():
+    if (waiting / NAME).exists() and not (waiting / STORE).exists():
         (waiting / NAME).replace(data / NAME)
         disk.sync(data)
 

@@ -14,7 +14,10 @@ from mailgate.store.connection import WRITERS_CACHE, Connection, connect, naming
 from mailgate.store.keyring import Keyring
 from mailgate.store.schema import migrate
 
-__all__ = ["Connection", "Keyring", "Store"]
+__all__ = ["STORE", "Connection", "Keyring", "Store"]
+
+STORE = "mailgate.db"
+"""The file in a data folder."""
 
 
 class Store:

@@ -80,13 +80,6 @@ def test_what_cannot_be_done_is_one_line(desk: Desk, arguments: list[str], code:
     assert ended.stderr.count("\n") == 1
 
 
-def test_folder_without_a_store_is_not_made_into_one(tmp_path: Path) -> None:
-    with desk_in(tmp_path) as desk:
-        ended = desk.verb("backup", str(tmp_path / "copy.db"))
-        assert (ended.returncode, b"has no store" in ended.stderr) == (1, True)
-        assert not desk.store.exists()
-
-
 def test_progress_is_shown_to_a_person(desk: Desk, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     subprocess.run(desk.command("backup", str(tmp_path / "copy.db")), stderr=theirs, cwd=ROOT, check=True)

@@ -99,10 +99,12 @@ def test_refund_is_asked_for_accepted_and_shown(run: Run) -> None:
 
 @pytest.mark.parametrize("arguments", [["--accept"], ["--decline"]])
 def test_refund_that_nobody_asked_for_is_refused(run: Run, arguments: list[str]) -> None:
+    run("sell", "acme", "4h")
     assert run("refund", "acme", *arguments) == (1, "", "mailgate: acme: no refund is asked for\n")
 
 
 def test_refund_of_an_unknown_client_is_refused(run: Run) -> None:
+    run("sell", "acme", "4h")
     code, _, err = run("refund", "nobody")
     assert code == 1
     assert "nobody: no such client" in err

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mailgate.opening import open_store
 from tests.cli.conftest import Run
 from tests.support import written
 
@@ -49,6 +50,7 @@ def test_outbox_fits_into_the_terminal(run: Run, monkeypatch: pytest.MonkeyPatch
 
 
 def test_sent_mails_are_listed_where_they_are_asked_for(run: Run) -> None:
+    open_store(Path("data")).close()
     assert "no mail was sent" in run("outbox", "--sent")[1]
     for number in (1, 2):
         run("inject", "-", stdin=written(message_id=f"<{number}@acme.example>"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mailgate.opening import open_store
 from tests.cli.conftest import Run
 from tests.support import written
 
@@ -78,6 +79,11 @@ def test_period_that_cannot_be_read_is_told(run: Run, period: str) -> None:
     assert "--replay" in err
 
 
+def test_folder_without_a_store_is_told(run: Run) -> None:
+    code, _, err = run("check", "--replay", "30d")
+    assert (code, "no desk has run here yet" in err, Path("data").exists()) == (1, True, False)
+
+
 def test_desk_to_which_no_mail_came_has_nothing_to_tell(run: Run) -> None:
+    open_store(Path("data")).close()
     assert run("check", "--replay", "30d")[1].rstrip().endswith("none would be treated otherwise")
-    assert not Path("data").exists()

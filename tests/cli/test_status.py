@@ -78,12 +78,6 @@ def test_each_thing_that_is_wrong_has_a_line_of_what_to_do(desk: Desk) -> None:
     assert "connection refused" in told["problems"][1]["what"]
 
 
-def test_folder_where_no_desk_has_run_is_refused(desk: Desk) -> None:
-    ended = desk.verb("status")
-    assert (ended.returncode, ended.stdout) == (1, b"")
-    assert b"no desk has run here yet" in ended.stderr
-
-
 def test_asking_again_and_again_keeps_no_daemon_from_its_start(desk: Desk) -> None:
     """Looking takes the daemon's lock for a moment."""
     assert desk.verb("sell", "acme", "4h").returncode == 0

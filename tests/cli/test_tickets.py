@@ -15,6 +15,7 @@ import pytest
 from mailgate.cli.terminal import coloured
 from mailgate.core.mail import Attachment
 from mailgate.core.model import Category, Kind, Priority, Role, Status, Ticket
+from mailgate.opening import open_store
 from mailgate.service import keys
 from mailgate.store import Connection, entries, tickets
 from tests.cli.conftest import Run
@@ -131,6 +132,7 @@ def test_search_shows_where_the_words_stand(run: Run) -> None:
 
 
 def test_technician_that_nobody_knows_is_told(run: Run) -> None:
+    open_store(Path("data")).close()
     code, _, err = run("tickets", "--technician", "pepe")
     assert code == 1
     assert "elena, marta" in err
