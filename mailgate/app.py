@@ -10,12 +10,11 @@ import signal
 import threading
 from collections.abc import Hashable
 from concurrent.futures import Future
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mailgate.core.health import Trouble, troubles
-from mailgate.core.mail import Delivery, Due, Envelope, Notice, Source
+from mailgate.core.mail import Delivery, Due, Envelope, Source
 from mailgate.core.settings.fields import Endpoint
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Login
@@ -39,12 +38,12 @@ from mailgate.opening import open_office, open_store, passwords, stamp
 from mailgate.service import health, redact
 from mailgate.service.daily import Daily
 from mailgate.service.deliver import drain
-from mailgate.service.letters import post
+from mailgate.service.jobs.troubles import rules_accepted, rules_refused
 from mailgate.service.logins import accounts
 from mailgate.service.processor import Processor
 from mailgate.service.schedule import tick
 from mailgate.service.take import Intake, Pace, utc_now
-from mailgate.store import outbox, rules_taken
+from mailgate.store import Connection, outbox, rules_taken
 from mailgate.store.keyring import KeyLostError
 from mailgate.store.writer import Writer
 
@@ -312,10 +311,15 @@ class Daemon:
                 if self._is_going():
                     access_to(account, self._rules_path.parent, self._data).token()
 
-    def _note_rules(self) -> Future[bool]:
+    def _note_rules(self) -> Future[None]:
         """Keep what is in force from now on, for whoever wants to know what other rules would have done."""
-        written, now = self._office.written, utc_now()
-        return self._writer.submit(lambda tx: rules_taken.note(tx, written, now))
+        office, now = self._office, utc_now()
+
+        def note(tx: Connection) -> None:
+            rules_taken.note(tx, office.written, now)
+            rules_accepted(tx, office, now)
+
+        return self._writer.submit(note)
 
     def _tell_admin(self, error: RulesError) -> None:
         office, now, since = self._office, utc_now(), self._since
@@ -325,9 +329,7 @@ class Daemon:
             log.error("%s", line)
         problems = count(len(lines), "problem", "problems", "en")
         log.error("%s; the rules of %s stay in force", problems, f"{since:%H:%M} UTC")
-        notice = _rules_refused(office.desk.rules, lines, since)
-        cause = f"r{now:%Y%m%d%H%M%S%f}"
-        self._writer.submit(lambda tx: post(tx, office, [notice], now, cause))
+        self._writer.submit(lambda tx: rules_refused(tx, office, lines, since, now))
 
     def _announce(self) -> None:
         rules = self._office.desk.rules
@@ -365,13 +367,3 @@ class Daemon:
 
 def _places(rules: Rules) -> tuple[Endpoint | None, ...]:
     return rules.smtp.listen, rules.smtp.lmtp, rules.monitor.listen, rules.web.listen
-
-
-def _rules_refused(rules: Rules, problems: list[str], since: datetime) -> Notice:
-    return Notice(
-        "rules_refused",
-        to=rules.desk.admin,
-        language=rules.desk.language,
-        values={"problems": problems, "since": since},
-        automatic="auto-generated",
-    )

@@ -15,8 +15,8 @@ from mailgate.store.times import moment, opt_moment, stamp
 # promise_soon, promise_broken: an answer was told to be due, or late; their keys are ticket and time of asking.
 # day: the work of a day was done; its key is the day.
 # backup: the store was copied, and the copy proven; its key is the time.
-# trouble: the admin was told; its client is what the trouble is with, its key the time. "all_clear" with the
-# same ends it.
+# trouble: the admin was told; its client is what the trouble is with (refused rules: "rules"), its key the time.
+# "all_clear" with the same ends it.
 # halt: the books did not add up; its key is the time, and "resume" with the same key ends it.
 # maybe_away: the director was told that a robot answers for a technician; its key is who and the day.
 # away: it was looked to a ticket of who is away; its key is ticket, technician and when they are back.

@@ -107,6 +107,23 @@ def test_rules_that_are_refused_are_told_and_hide_nothing_else(desk: Desk) -> No
     assert asked(desk)[0] == 0
 
 
+def test_end_of_refused_rules_is_told_once_though_the_daemon_was_restarted_meanwhile(desk: Desk) -> None:
+    good = desk.rules.read_text()
+    desk.start()
+    desk.rules.write_text(good.replace("[desk]\n", "[desk]\ncolour = 7\n"))
+    eventually(lambda: templates(desk) == ["rules_refused"])
+    desk.kill()
+    desk.rules.write_text(good)
+    for _ in range(2):
+        desk.start()
+        assert templates(desk) == ["rules_refused", "all_clear"]
+        desk.stop()
+
+
+def templates(desk: Desk) -> list[str]:
+    return [name for (name,) in checks.rows(desk, "select template from outbox order by id")]
+
+
 def test_wrong_rules_of_a_desk_that_never_ran_are_all_that_is_told(desk: Desk) -> None:
     desk.rules.write_text("[desk]\ncolour = 7\n")
     ended = desk.verb("status")

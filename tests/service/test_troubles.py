@@ -139,6 +139,40 @@ def test_backup_is_missed_only_where_there_ever_was_one(desk: StoredDesk) -> Non
     assert tick(desk, NOW + timedelta(hours=51)) == ["all_clear"]
 
 
+def refuse(desk: StoredDesk, now: datetime, *problems: str) -> None:
+    with desk.store.write() as tx:
+        troubles.rules_refused(tx, desk.office, problems, NOW, now)
+
+
+def accept(desk: StoredDesk, now: datetime) -> list[str]:
+    """Take rules up; the templates of what was told."""
+    before = len(desk.mails())
+    with desk.store.write() as tx:
+        troubles.rules_accepted(tx, desk.office, now)
+    return [mail.template for mail in desk.mails()[before:]]
+
+
+def test_each_refusal_of_rules_is_told_and_once_that_some_were_accepted(desk: StoredDesk) -> None:
+    assert accept(desk, NOW) == []
+    refuse(desk, NOW + MINUTE, "desk.tag: 7")
+    refuse(desk, NOW + 2 * MINUTE, "desk.tag: 8")
+    assert [mail.template for mail in desk.mails()] == ["rules_refused"] * 2
+    assert accept(desk, NOW + 3 * MINUTE) == ["all_clear"]
+    assert "Las reglas se han aceptado de nuevo" in desk.mails()[-1].subject
+    assert accept(desk, NOW + 4 * MINUTE) == []
+    refuse(desk, NOW + 5 * MINUTE, "desk.tag: 9")
+    assert accept(desk, NOW + 6 * MINUTE) == ["all_clear"]
+    with desk.store.read() as tx:
+        assert audited(tx).problems == []
+
+
+def test_refused_rules_are_not_over_as_long_as_none_were_accepted(desk: StoredDesk) -> None:
+    refuse(desk, NOW, "desk.tag: 7")
+    sent(desk, NOW)
+    assert tick(desk, NOW + MINUTE) == tick(desk, NOW + timedelta(hours=3)) == []
+    assert accept(desk, NOW + timedelta(hours=4)) == ["all_clear"]
+
+
 def test_halted_books_have_a_mail_of_their_own(desk: StoredDesk) -> None:
     with desk.store.write() as tx:
         events.record(tx, "halt", "", NOW.isoformat(), NOW)
