@@ -22,6 +22,7 @@ TroubleName = Literal[
     "failures",
     "disk",
     "backup",
+    "no_backup",
     "audit",
     "books",
     "key",
@@ -88,7 +89,7 @@ class Health:
     oldest unsent mail. given_up: mails of the last week. failures: messages in quarantine that our own
     program failed on. disk_free, disk_size: bytes. audited_at: when the books were found good last.
     cleared_at: when all was removed last that a day's limits of [retention] had let go.
-    key_fault: why mails can be sealed no more once the daemon ends.
+    begun_at: when the desk took rules up first. key_fault: why mails can be sealed no more once the daemon ends.
     """
 
     roads: dict[str, datetime | None]
@@ -107,6 +108,7 @@ class Health:
     audited_at: datetime | None
     halted_since: datetime | None
     cleared_at: datetime | None
+    begun_at: datetime | None = None
     key_fault: str = ""
     logins: tuple[LoginState, ...] = ()
 
@@ -170,8 +172,8 @@ def _of_store(health: Health, limits: Monitor, now: datetime) -> Iterator[Troubl
         yield Trouble("key", error=health.key_fault)
     if health.disk_free < limits.disk_free:
         yield Trouble("disk", size=health.disk_free)
-    if _older(health.backup_at, limits.backup_after, now):
-        yield Trouble("backup", health.backup_at)
+    if limits.backup_after and _older(health.backup_at or health.begun_at, limits.backup_after, now):
+        yield Trouble("backup", health.backup_at) if health.backup_at else Trouble("no_backup", health.begun_at)
     if health.halted_since:
         yield Trouble("books", health.halted_since)
     elif _older(health.audited_at, _AUDIT, now):

@@ -27,12 +27,13 @@ TROUBLES = (
     Trouble("failures", _AT, count=1),
     Trouble("disk", size=180 * 1024**2),
     Trouble("backup", _AT),
+    Trouble("no_backup", _AT),
     Trouble("audit", _AT),
     Trouble("books", _AT),
     Trouble("key", error="data/vault.key: the key 5f0c is missing"),
     Trouble("rules", _AT, error="rules.toml:13: desk.tag: 7 is a whole number; use text in quotes", count=1),
 )
-_OVER = ("unprocessed", "dns", "unsent", "failures", "disk", "backup", "audit", "rules")
+_OVER = ("unprocessed", "dns", "unsent", "failures", "disk", "backup", "no_backup", "audit", "rules")
 
 _LOOP = {"what": "tienda@acme.example", "is_ticket": False, "count": 20, "minutes": 10, "subject": "Re: Re: El carrito"}
 _LEFT = (

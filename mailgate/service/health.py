@@ -16,7 +16,7 @@ from mailgate.core.settings.rules import Rules
 from mailgate.errors import Refused, RulesError, of_the_machine
 from mailgate.service import keys, logins
 from mailgate.service.office import Office
-from mailgate.store import Connection, events, journal, mailboxes, outbox, quarantine, retention, walks
+from mailgate.store import Connection, events, journal, mailboxes, outbox, quarantine, retention, rules_taken, walks
 
 _RECENT = timedelta(days=7)
 
@@ -42,6 +42,7 @@ def looked(tx: Connection, rules: Rules, now: datetime) -> Health:
         audited_at=events.latest(tx, "day"),
         halted_since=events.halted_since(tx),
         cleared_at=walks.done_last(tx, retention.WALKS),
+        begun_at=rules_taken.first_at(tx),
         key_fault=_key_fault(tx),
         logins=tuple(logins.state(Path(tx.file).parent, account) for account in logins.accounts(rules)),
     )

@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 
 from mailgate.store.connection import Connection
-from mailgate.store.times import stamp
+from mailgate.store.times import opt_moment, stamp
 
 
 def note(tx: Connection, data: str, now: datetime) -> bool:
@@ -34,6 +34,11 @@ def newest(tx: Connection) -> int | None:
     """The number of the rules that were taken up last; None for none."""
     number: int | None = tx.value("select id from rules_taken order by id desc limit 1")
     return number
+
+
+def first_at(tx: Connection) -> datetime | None:
+    """When rules were taken up for the first time, which is when the desk began; None where none were."""
+    return opt_moment(tx.value("select at from rules_taken order by id limit 1"))
 
 
 def get(tx: Connection, number: int) -> str:

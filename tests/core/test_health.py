@@ -50,6 +50,7 @@ def test_desk_that_just_began_is_well() -> None:
         ({"undecided": Backlog(1, ago(minutes=59))}, {"undecided": Backlog(1, ago(minutes=61))}, "dns"),
         ({"unsent": Backlog(1, ago(minutes=14))}, {"unsent": Backlog(1, ago(minutes=16))}, "unsent"),
         ({"backup_at": ago(hours=47)}, {"backup_at": ago(hours=49)}, "backup"),
+        ({"begun_at": ago(hours=47)}, {"begun_at": ago(hours=49)}, "no_backup"),
         ({"audited_at": ago(hours=47)}, {"audited_at": ago(hours=49)}, "audit"),
         ({"disk_free": 525 * 1024**2}, {"disk_free": 499 * 1024**2}, "disk"),
         ({}, {"failures": Backlog(1, NOW)}, "failures"),
@@ -59,6 +60,16 @@ def test_desk_that_just_began_is_well() -> None:
 def test_each_becomes_trouble_at_its_limit(before: dict, after: dict, name: str) -> None:  # type: ignore[type-arg]
     assert found(replace(WELL, **before)) == []
     assert found(replace(WELL, **after)) == [name]
+
+
+@pytest.mark.parametrize("backup_at", [None, ago(days=900)])
+def test_backups_are_nobodys_business_where_the_rules_say_so(backup_at: datetime | None) -> None:
+    health = replace(WELL, begun_at=ago(days=1000), backup_at=backup_at)
+    assert found(health) != found(health, backup_after="off") == []
+
+
+def test_backup_that_was_made_is_what_counts_not_when_the_desk_began() -> None:
+    assert found(replace(WELL, begun_at=ago(days=1000), backup_at=ago(hours=3))) == []
 
 
 def test_mailbox_that_cannot_be_read_is_trouble_after_a_while_and_is_named() -> None:

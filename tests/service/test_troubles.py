@@ -13,7 +13,7 @@ from mailgate.core.mailbox import Uid
 from mailgate.service.audit import audited
 from mailgate.service.jobs import troubles
 from mailgate.service.schedule import JOBS
-from mailgate.store import events, journal, mailboxes, outbox
+from mailgate.store import events, journal, mailboxes, outbox, rules_taken
 from tests.stored import StoredDesk, stored_desk
 from tests.support import NOW
 from tests.support import desk as desk_of
@@ -126,8 +126,22 @@ def test_outbox_that_is_stuck_is_told_with_what_the_server_said(desk: StoredDesk
     assert tick(desk, NOW + 20 * MINUTE) == ["all_clear"]
 
 
-def test_backup_is_missed_only_where_there_ever_was_one(desk: StoredDesk) -> None:
-    assert tick(desk, NOW + timedelta(days=30)) == []
+def test_backup_is_missed_where_none_was_ever_made_and_once_made(desk: StoredDesk) -> None:
+    begun = NOW - timedelta(days=3)
+    with desk.store.write() as tx:
+        rules_taken.note(tx, "{}", begun)
+        rules_taken.note(tx, '{"changed": 1}', NOW)
+    assert tick(desk, begun + timedelta(hours=47)) == []
+    assert tick(desk, begun + timedelta(hours=49)) == ["trouble"]
+    assert "ninguna copia" in desk.mails()[-1].subject
+    sent(desk, begun + timedelta(hours=49))
+    with desk.store.write() as tx:
+        events.record(tx, "backup", "", NOW.isoformat(), NOW)
+    assert tick(desk, NOW) == ["all_clear"]
+    sent(desk, NOW)
+
+
+def test_backup_is_missed_some_time_after_the_last(desk: StoredDesk) -> None:
     with desk.store.write() as tx:
         events.record(tx, "backup", "", NOW.isoformat(), NOW)
     assert tick(desk, NOW + timedelta(hours=47)) == []

@@ -20,6 +20,10 @@ Listen = Annotated[Endpoint | None, BeforeValidator(written(fields.endpoint))]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(written(fields.network))]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Span = Annotated[timedelta, BeforeValidator(written(lambda text: timedelta(seconds=units.seconds(text))))]
+SpanOrOff = Annotated[
+    timedelta | None,
+    BeforeValidator(written(lambda text: None if text == "off" else timedelta(seconds=units.seconds(text)))),
+]
 Tls = Literal["implicit", "starttls", "none"]
 Provider = Literal["google", "microsoft"]
 Url = Annotated[str, AfterValidator(fields.guarded_url)]
@@ -146,14 +150,17 @@ class Outgoing(Login):
 
 
 class Monitor(Section):
-    """[monitor], what is looked after: where programs ask, and when something is trouble. disk_free: bytes."""
+    """[monitor], what is looked after: where programs ask, and when something is trouble.
+
+    disk_free: bytes. backup_after: None where somebody else looks after backups.
+    """
 
     listen: Listen = None
     disk_free: Annotated[int, BeforeValidator(written(units.size))] = 500 * 1024**2
     mailbox_after: Span = timedelta(minutes=10)
     unprocessed_after: Span = timedelta(minutes=5)
     unsent_after: Span = timedelta(minutes=15)
-    backup_after: Span = timedelta(days=2)
+    backup_after: SpanOrOff = timedelta(days=2)
 
 
 class Trust(Section):
