@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
+from textwrap import shorten
 
+_WHY_LENGTH = 150
 _OF_THE_MACHINE = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 )
@@ -40,7 +42,8 @@ class LoginNeeded(NoToken):
     exit_code = 1
 
     def __init__(self, why: str, login: str) -> None:
-        super().__init__(f"{why}; run: mailgate login {login}")
+        # Whose it is stands where the outbox cuts no error off.
+        super().__init__(f"{shorten(why, _WHY_LENGTH, placeholder='…')}; run: mailgate login {login}")
         self.why = why
 
 

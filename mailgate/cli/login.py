@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -12,12 +13,14 @@ from mailgate.cli.terminal import harmless
 from mailgate.core import oauth
 from mailgate.core.oauth import Tokens
 from mailgate.core.settings.rules import Rules
+from mailgate.core.writing.phrases import count
 from mailgate.edges import online
 from mailgate.edges.oauth import access_to, client_secret_of
-from mailgate.errors import NotFound, Refused
+from mailgate.errors import NotFound, Refused, StoreUnavailable
 from mailgate.service import logins
 from mailgate.service.logins import Account
 from mailgate.service.take import utc_now
+from mailgate.store import outbox
 
 # The daemon may be renewing just now.
 _PATIENCE_SECONDS = 60
@@ -46,7 +49,8 @@ def login(place: Place, provider: str, user: str | None, json_wanted: bool) -> N
         raise Refused(f"{account.name}: {error}; see the scope of the program at the provider") from None
     with logins.alone(place.data, account, _PATIENCE_SECONDS):
         logins.keep(place.data, account, given)
-    found = _found(place, rules, account, given)
+    mails = _let_go(place, rules, account)
+    found = {**_found(place, rules, account, given), "mails": mails}
     show(found, json_wanted, _told)
     if not all(one["good"] for one in found["mailboxes"]):
         raise click.exceptions.Exit(Refused.exit_code)
@@ -67,6 +71,14 @@ def _account(rules: Rules, provider: str, user: str | None) -> Account:
     return named[0]
 
 
+def _let_go(place: Place, rules: Rules, account: Account) -> int:
+    """Have the mails that waited for it sent at once; how many. Where the store is in use they go by themselves."""
+    if logins.sends(rules, account):
+        with suppress(NotFound, StoreUnavailable), place.store() as store, store.write() as tx:
+            return outbox.retry_for_want_of(tx, account.name, utc_now())
+    return 0
+
+
 def _found(place: Place, rules: Rules, account: Account, given: Tokens) -> dict[str, Any]:
     """What came of it: the login, and whether the mailboxes that it is for can be opened now."""
     access = access_to(account, place.rules_path.parent, place.data)
@@ -82,6 +94,10 @@ def _found(place: Place, rules: Rules, account: Account, given: Tokens) -> dict[
 def _told(found: dict[str, Any]) -> str:
     lasts = f"until {found['ends_at']}; the program is in testing" if found["ends_at"] else "and renewed by itself"
     lines = [f"{found['login']}: signed in, {lasts}"]
+    if found["mails"]:
+        lines.append(
+            f"{count(found['mails'], 'mail that waited for it goes', 'mails that waited for it go', 'en')} out now"
+        )
     for one in found["mailboxes"]:
         lines += [f"{one['what']}: {one['told']}", *([f"  {one['do']}"] if one["do"] else [])]
     return "\n".join(lines)

@@ -10,6 +10,8 @@ WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240)
 HOP_DOWN = timedelta(minutes=15)
 # Mails that failed together come back up to a tenth of the wait apart, not all at once.
 _SPREAD = 11
+# A server wants to know first who we are (RFC 4954 section 6).
+SIGN_IN_FIRST = (530, 534, 535, 538)
 LONGEST = WAITS[-1] * (1 + _SPREAD / 100)
 """No wait is longer."""
 

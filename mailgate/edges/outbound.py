@@ -20,6 +20,7 @@ import aiosmtplib
 
 from mailgate import config, disk
 from mailgate.core.mail import ALARMS, Delivery, Due, Failed, Sent, file_name
+from mailgate.core.retry import SIGN_IN_FIRST
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Alarms, Outgoing
 from mailgate.edges import tls
@@ -34,7 +35,6 @@ _COMMAND_SECONDS = 60
 _TOTAL_SECONDS = 600
 _ERROR_LENGTH = 300
 _GOODBYE_SECONDS = 5
-_SIGN_IN_FIRST = (530, 534, 535, 538)
 # dot-atom @ domain or address literal, ASCII (RFC 5321 section 4.1.2). Checked here because
 # aiosmtplib cuts an address at a line break instead of refusing it.
 _ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]{1,64}@[\w.:\[\]-]{1,255}", re.ASCII)
@@ -283,7 +283,7 @@ def _is_permanent(error: aiosmtplib.SMTPResponseException) -> bool:
     about_mail = isinstance(
         error, aiosmtplib.SMTPSenderRefused | aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError
     )
-    return about_mail and 500 <= error.code <= 599 and error.code not in _SIGN_IN_FIRST
+    return about_mail and 500 <= error.code <= 599 and error.code not in SIGN_IN_FIRST
 
 
 def _envelope_problem(mail: Due) -> str:

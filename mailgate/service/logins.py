@@ -52,6 +52,11 @@ def accounts(rules: Rules) -> list[Account]:
     return list({account.name: account for account in found}.values())
 
 
+def sends(rules: Rules, account: Account) -> bool:
+    """Whether mail goes out by it."""
+    return any(account_of(way) == account for path, way in rules.logins if path[0] == "outgoing")
+
+
 def faults(rules: Rules, data: Path) -> Iterator[Fault]:
     """Where in the rules somebody has to sign in first, each account once."""
     told = set()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailgate.core.mail import ALARMS, Due, Outgoing
+from mailgate.core.retry import SIGN_IN_FIRST
 from mailgate.store import blobs
 from mailgate.store.connection import Connection, Row
 from mailgate.store.times import moment, opt_moment, opt_stamp, stamp
@@ -246,6 +247,17 @@ def retry(tx: Connection, outbox: int, now: datetime) -> None:
         " where id = :id and state <> 'sent'",
         now=stamp(now),
         id=outbox,
+    )
+
+
+def retry_for_want_of(tx: Connection, login: str, now: datetime) -> int:
+    """Make due what failed for want of a login, now that there is one; how many. login: as its errors name it."""
+    refused = ", ".join(f"'{code}'" for code in SIGN_IN_FIRST)
+    return tx.run(
+        "update outbox set next_try_at = :now where state = 'queued' and next_try_at > :now"
+        f" and (last_error like '%' || :login || '%' or substr(last_error, 1, 3) in ({refused}))",
+        login=login,
+        now=stamp(now),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -19,9 +20,11 @@ import pytest
 from mailgate.service import logins
 from mailgate.service.logins import Account
 from tests.cli.conftest import Run
-from tests.faults.driver import ROOT, rules_text
+from tests.edges.test_outbound_oauth import TokenSink
+from tests.faults.driver import ROOT, desk_in, rules_text
 from tests.provider import Provider, provider
 from tests.servers import free_port
+from tests.sink import sink
 
 pytestmark = pytest.mark.slow
 
@@ -179,6 +182,35 @@ def test_wrong_program_is_told_in_one_line_without_its_secret(terminal: Terminal
     terminal.provider.answers = [(401, {"error": "invalid_client", "error_description": "own is wrong"})]
     code, _, error = ended(terminal.start("microsoft"))
     assert (code, error.splitlines()[-1]) == (1, "mailgate: the provider said: invalid_client: *** is wrong")
+
+
+async def test_mails_that_waited_for_the_login_go_out_at_once(terminal: Terminal) -> None:
+    """The daemon has tried them, and would try them again minutes later."""
+    async with sink(auth=True, kind=TokenSink) as server:
+        urls = ", ".join(f'{key} = "{url}"' for key, url in terminal.provider.urls.items())
+        oauth2 = f'{{ provider = "google", client_id = "desk-1", client_secret_file = "secrets/google", {urls} }}'
+        way = f'via = "smtp"\nport = {server.port}\nuser = "{USER}"\noauth2 = {oauth2}'
+        with desk_in(terminal.folder, outgoing=way) as desk:
+            desk.start()
+            assert desk.verb("sell", "acme", "4h").returncode == 0
+            await until(lambda: any(f"run: mailgate login google {USER}" in line["text"] for line in desk.logged()))
+            assert (await asyncio.to_thread(sign_in, terminal)).endswith(" out now")
+            await until(lambda: len(server.taken) > 0, seconds=15)
+
+
+def sign_in(terminal: Terminal) -> str:
+    process = terminal.start("google")
+    with urllib.request.urlopen(link_of(process), timeout=10):
+        pass
+    code, out, _ = ended(process)
+    assert code == 0
+    return out.splitlines()[1]
+
+
+async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.05)
 
 
 class TestWhich:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from mailgate.core.mail import Delivery, Due, Failed, Sent
-from mailgate.errors import StoreUnavailable
+from mailgate.errors import LoginNeeded, StoreUnavailable
 from mailgate.service import deliver
 from mailgate.service.office import Office
 from mailgate.store import Connection, Store, outbox
@@ -83,6 +83,26 @@ def test_mail_that_is_given_up_or_cancelled_is_listed_until_it_is_retried(store:
         assert [mail.last_error for mail in outbox.listed(tx)] == ["550 nobody", "cancelled"]
         outbox.retry(tx, given_up, NOW)
         assert [due.id for due in outbox.claim_due(tx, NOW, LATER, 10)] == [given_up]
+
+
+def test_what_failed_for_want_of_a_login_is_due_once_there_is_one_and_nothing_else(store: Store) -> None:
+    later = NOW + timedelta(minutes=15)
+    errors = {
+        str(LoginNeeded("revoked", "google a@b.es")): True,
+        str(LoginNeeded("words " * 200, "google a@b.es"))[:300]: True,
+        "535 5.7.8 BadCredentials": True,
+        str(LoginNeeded("revoked", "google other@b.es")): False,
+        "450 greylisted": False,
+    }
+    with store.write() as tx:
+        numbers = {error: queued(tx, n) for n, error in enumerate(errors)}
+        for error, number in numbers.items():
+            outbox.mark_failed(tx, number, error, later)
+        given_up = queued(tx, 9)
+        outbox.mark_failed(tx, given_up, str(LoginNeeded("revoked", "google a@b.es")), None)
+        assert outbox.retry_for_want_of(tx, "google a@b.es", NOW) == 3
+        due = {mail.id for mail in outbox.claim_due(tx, NOW, LATER, 10)}
+    assert due == {numbers[error] for error, goes in errors.items() if goes}
 
 
 class Hop:
