@@ -95,3 +95,13 @@ def wire(port: int) -> Iterator[Wire]:
         yield made
     finally:
         made.close()
+
+
+@contextlib.contextmanager
+def deaf() -> Iterator[int]:
+    """A port where whoever connects waits, as at a firewall that throws away what comes."""
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as listener,
+        socket.create_connection(listener.getsockname()),  # there is no room for a second
+    ):
+        yield listener.getsockname()[1]

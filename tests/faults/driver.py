@@ -96,6 +96,7 @@ class Desk:
         self.rules = folder / "rules.toml"
         self.rules.write_text(rules_text(self.port, outgoing), encoding="utf-8")
         self.log = folder / "log"
+        self.program = "mailgate"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -109,7 +110,7 @@ class Desk:
 
     def command(self, *verb: str) -> list[str]:
         """The arguments that run a verb on this desk."""
-        return [sys.executable, "-m", "mailgate", "--rules", f"{self.rules}", "--data", f"{self.data}", *verb]
+        return [sys.executable, "-m", self.program, "--rules", f"{self.rules}", "--data", f"{self.data}", *verb]
 
     def verb(self, *verb: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run a verb of the command line to its end."""
