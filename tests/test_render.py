@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -14,7 +15,7 @@ import pytest
 from lxml import html as lxml_html
 
 from mailgate.core.commands.vocabulary import PROBLEMS, VERBS
-from mailgate.core.mail import Notice, Part
+from mailgate.core.mail import ALARMS, Notice, Part
 from mailgate.core.model import Category, Kind, Priority, Problem, Role, Status
 from mailgate.core.writing.phrases import duration
 from mailgate.render import HTML_MOST, REFERENCES_MOST, SUBJECT_MOST, Letterhead, Renderer
@@ -51,6 +52,29 @@ ANSWER = Notice(
     in_reply_to="two@acme.example",
     references=("one@acme.example", "two@acme.example"),
 )
+
+
+LONG = "mail.department.organisation.example/department.of.web.support@organisation.example/Support/In"
+ALARM_SAMPLES = [
+    pytest.param(language, name, values, id=f"{language}-{name}-{number}")
+    for language in LANGUAGES
+    for name in (*ALARMS, "mail_left")
+    for number, values in enumerate(VALUES[name])
+]
+
+
+def of_a_long_name(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The sample, of a mailbox or a login whose name is long."""
+    if (trouble := values.get("trouble")) and trouble.about:
+        return {**values, "trouble": replace(trouble, about=LONG)}
+    return {**values, **({"about": LONG} if values.get("about") else {})}
+
+
+@pytest.mark.parametrize(("language", "name", "values"), ALARM_SAMPLES)
+def test_subject_of_an_alarm_fits_into_a_list_of_mails(language: str, name: str, values: Mapping[str, Any]) -> None:
+    subject = RENDERER.write(Notice(name, "a@b.es", language, values=of_a_long_name(values)), LETTERHEAD).subject
+    assert len(subject) <= 78
+    assert not subject.endswith(".")
 
 
 EVERY_MAIL = [

@@ -96,7 +96,7 @@ def test_from_nobody_signed_in_to_a_refusal_and_back(story: Story, caplog: pytes
     caplog.set_level(logging.INFO)
     story.server.put(crlf(written()))
     eventually(lambda: len(story.told()) == 1)
-    assert story.told() == [f"Problema: google {USER}: hay que iniciar sesión."]
+    assert story.told() == [f"Problema: google {USER}: sin sesión iniciada"]
     assert story.health() == (503, ["login"])
     assert story.provider.asked == []
     story.provider.life = 8
