@@ -16,14 +16,20 @@ import tomlkit
 from mailgate import config, disk
 from mailgate.core.commands.vocabulary import folded
 from mailgate.core.settings import fields
+from mailgate.core.settings.providers import PROVIDERS
 from mailgate.errors import Refused
 
+TO_FILL_IN = "…"
+"""A client_id that nobody has said yet."""
 _PEOPLE = ("[technicians.", "[clients.")
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What is asked, as text; "" is nothing. incoming: "smtp" or "imap"; outgoing: "files" or "smtp"."""
+    """What is asked, as text; "" is nothing. incoming: "smtp" or "imap"; outgoing: "files" or "smtp".
+
+    imap_login, smtp_login: of `providers.LOGINS`; imap_client_id, smtp_client_id: "" where it is to be filled in.
+    """
 
     name: str
     address: str
@@ -40,16 +46,21 @@ class Answers:
     admin: str
     incoming: str
     imap_host: str
+    imap_port: str
     imap_user: str
+    imap_login: str
+    imap_client_id: str
     outgoing: str
     smtp_host: str
     smtp_port: str
     smtp_user: str
+    smtp_login: str
+    smtp_client_id: str
     listen: str
 
 
-def begin(path: Path, answers: Answers) -> list[str]:
-    """Write the rules; gives the files that are to hold passwords, relative to them.
+def begin(path: Path, answers: Answers) -> list[tuple[str, str]]:
+    """Write the rules; gives what secrets they need, "password" or "client secret", and the file of each beside them.
 
     Raises Refused where there are rules already, RulesError where these would be wrong: then nothing is written.
     """
@@ -70,7 +81,8 @@ def begin(path: Path, answers: Answers) -> list[str]:
         except FileExistsError:
             raise Refused(f"{path}: is there already and is kept; change it by hand") from None
     disk.sync(path.parent)
-    return re.findall(r'^password_file = "([^"]+)"', text, re.MULTILINE)
+    named = re.findall(r'^(?!#).*?\b(password|client_secret)_file = "([^"]+)"', text, re.MULTILINE)
+    return list(dict.fromkeys((what.replace("_", " "), file) for what, file in named))
 
 
 def shipped() -> str:
@@ -89,7 +101,9 @@ def rules_text(example: str, answers: Answers) -> str:
     rules["hours"]["holidays"].update({"country": answers.country, "region": answers.region, "closed": []})
     rules["smtp"]["listen"] = answers.listen
     if answers.incoming == "imap":
-        rules["imap"][0].update({"host": answers.imap_host, "user": answers.imap_user})
+        tls = {"143": "none" if fields.loopback(answers.imap_host) else "starttls"}.get(answers.imap_port, "implicit")
+        box = {"host": answers.imap_host, "port": int(answers.imap_port), "tls": tls, "user": answers.imap_user}
+        rules["imap"][0].update(box)
     if answers.outgoing == "smtp":
         _set_outgoing(rules["outgoing"], answers)
     return tomlkit.dumps(document)
@@ -103,10 +117,10 @@ def _paragraphs(example: str, answers: Answers) -> Iterator[str]:
             yield from people
             people = []
         elif paragraph.startswith("# [[imap]]") and answers.incoming == "imap":
-            yield _uncommented(paragraph)
+            yield _let_in(_uncommented(paragraph), answers.imap_login, answers.imap_client_id)
         elif paragraph.startswith("[outgoing]") and answers.outgoing == "smtp":
             head, _, rest = paragraph.split("\n", 2)
-            yield f"{head}\n{_uncommented(rest)}"
+            yield f"{head}\n{_let_in(_uncommented(rest), answers.smtp_login, answers.smtp_client_id)}"
         else:
             yield paragraph
 
@@ -114,6 +128,16 @@ def _paragraphs(example: str, answers: Answers) -> Iterator[str]:
 def _uncommented(paragraph: str) -> str:
     """What was a comment, in force; but for keys that a desk which begins does without."""
     return re.sub(r"^# (?!(?:dkim|since) = )", "", paragraph, flags=re.MULTILINE)
+
+
+def _let_in(paragraph: str, login: str, client_id: str) -> str:
+    """The same, with oauth2 in the place of a password where that is how a server lets us in."""
+    if login not in PROVIDERS:
+        return paragraph
+    secret = ', client_secret_file = "secrets/google"' if login == "google" else ""
+    oauth2 = f"oauth2 = {{ provider = {_quoted(login)}, client_id = {_quoted(client_id or TO_FILL_IN)}{secret} }}"
+    line = f"{oauth2}   # and mailgate login {login}"
+    return re.sub(r"^password_file = .*$", lambda _: line, paragraph, flags=re.MULTILINE)
 
 
 def _set_outgoing(outgoing: Any, answers: Answers) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mailgate.beginning import TO_FILL_IN
 from mailgate.cli.common import Place, as_json, pass_place, show, when
 from mailgate.cli.terminal import harmless
 from mailgate.core import oauth
@@ -57,7 +58,8 @@ def login(place: Place, provider: str, user: str | None, json_wanted: bool) -> N
 
 
 def _account(rules: Rules, provider: str, user: str | None) -> Account:
-    """The one that is meant. Raises NotFound where the rules have none, Refused where they have several."""
+    """The one that is meant. Raises NotFound where the rules have none, Refused where they have several, or do not
+    say as which program."""
     ours = [account for account in logins.accounts(rules) if account.oauth2.provider == provider]
     if not ours:
         what = f'oauth2 = {{ provider = "{provider}", client_id = "…" }}'
@@ -68,6 +70,8 @@ def _account(rules: Rules, provider: str, user: str | None) -> Account:
         raise NotFound(f"{user}: no login at {provider} in the rules; there is: {users}")
     if len(named) > 1:
         raise Refused(f"say which: mailgate login {provider} USER, which is one of: {users}")
+    if named[0].oauth2.client_id == TO_FILL_IN:
+        raise Refused(f"{named[0].name}: client_id in the rules is still to be filled in; see docs/operations.md")
     return named[0]
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from mailgate import config
 from mailgate.beginning import shipped
-from mailgate.cli.init import QUESTIONS
+from mailgate.cli.questions import QUESTIONS
 from tests.faults.driver import READY_SECONDS, ROOT, free_port, listens
 from tests.servers import eventually
 
@@ -94,6 +94,8 @@ def test_answers_of_a_person_stand_in_the_rules(folder: Path) -> None:
         "imap",
         "mail.web.example",
         "",
+        "",
+        "",
         "smtp",
         "127.0.0.1",
         "0",
@@ -120,9 +122,8 @@ def test_answers_of_a_person_stand_in_the_rules(folder: Path) -> None:
     client = {"name": 'Bar "El Sol" S.L.', "addresses": ["sol@bar.example"], "technician": "maria-gil"}
     assert rules["clients"] == {"bar": client}
     assert rules["hours"]["holidays"] == {"country": "ES", "region": "CT", "closed": [], "open": []}
-    assert rules["imap"] == [
-        {"host": "mail.web.example", "user": "ayuda@web.example", "password_file": "secrets/imap", "after": "seen"}
-    ]
+    box = {"host": "mail.web.example", "port": 993, "tls": "implicit", "user": "ayuda@web.example"}
+    assert rules["imap"] == [{**box, "password_file": "secrets/imap", "after": "seen"}]
     assert rules["outgoing"] == {"via": "smtp", "host": "127.0.0.1", "port": 25, "tls": "none"}
     missing = run(folder, "check")
     assert missing.returncode == 0
@@ -130,6 +131,43 @@ def test_answers_of_a_person_stand_in_the_rules(folder: Path) -> None:
     (folder / "secrets").mkdir()
     (folder / "secrets" / "imap").write_text("password")
     assert run(folder, "check").returncode == 0
+
+
+def test_address_at_a_provider_that_is_known_takes_enter_and_a_login(folder: Path) -> None:
+    begins, ends = ["", "ayuda@gmail.com", *[""] * 9], ["imap", "", "", "", "", "desk-1", "smtp", *[""] * 5]
+    shown = talk(folder, *begins, *ends)
+    oauth2 = {"provider": "google", "client_id": "desk-1", "client_secret_file": "secrets/google"}
+    box = {"host": "imap.gmail.com", "port": 993, "tls": "implicit", "user": "ayuda@gmail.com", "oauth2": oauth2}
+    way = {"via": "smtp", "host": "smtp.gmail.com", "port": 587, "tls": "starttls", "user": "ayuda@gmail.com"}
+    rules = written(folder)
+    assert rules["imap"] == [{**box, "after": "seen"}]
+    assert rules["outgoing"] == {**way, "oauth2": oauth2}
+    assert rules["technicians"]["elena"]["addresses"] == ["elena@example.es"]  # elena@gmail.com is a stranger
+    steps = shown[shown.index("Next:") :]
+    assert steps.index("put the client secret into") < steps.index("mailgate login google ayuda@gmail.com")
+    assert steps.count("mailgate login") == steps.count("client secret") == 1
+    assert "client_id" not in steps
+    checked = run(folder, "check")
+    assert checked.returncode == 0
+    assert "nobody has signed in yet; run: mailgate login google ayuda@gmail.com" in checked.stderr
+
+
+def test_client_id_may_come_later_and_nobody_signs_in_before(folder: Path) -> None:
+    imap = ("--incoming", "imap", "--imap-host", "outlook.office365.com")
+    ended = run(folder, "init", "--yes", "--address", "ayuda@web.example", *imap, "--outgoing", "smtp")
+    rules = written(folder)
+    assert rules["imap"][0]["oauth2"] == {"provider": "microsoft", "client_id": "…"}
+    assert rules["outgoing"]["host"] == "smtp.office365.com"
+    assert "put the client_id into the rules" in ended.stdout
+    assert run(folder, "check").returncode == 0
+    login = run(folder, "login", "microsoft")
+    assert (login.returncode, "still to be filled in" in login.stderr) == (1, True)
+
+
+def test_mailbox_at_another_port_is_spoken_to_with_starttls(folder: Path) -> None:
+    assert run(folder, "init", "--yes", "--incoming", "imap", "--imap-port", "143").returncode == 0
+    (box,) = written(folder)["imap"]
+    assert (box["port"], box["tls"], box["password_file"]) == (143, "starttls", "secrets/imap")
 
 
 def test_script_is_asked_nothing_and_comments_stay(folder: Path) -> None:
@@ -164,6 +202,7 @@ def test_rules_that_are_there_are_kept(folder: Path) -> None:
         (["--country", "XX"], "no holidays are known"),
         (["--timezone", "Mars"], "--timezone"),
         (["--outgoing", "smtp", "--smtp-port", "none"], "--smtp-port"),
+        (["--incoming", "imap", "--imap-login", "yahoo"], "one of password, google, microsoft"),
         (["--listen", "here"], "--listen"),
         (["--name", " "], "--name"),
     ],
@@ -182,6 +221,7 @@ def test_wrong_answer_of_a_script_is_one_line_and_nothing_is_written(
     [
         (("--smtp-host", "smtp.web.example"), "--outgoing smtp"),
         (("--imap-user", "ayuda"), "--incoming imap"),
+        (("--imap-client-id", "desk-1"), "--imap-login google|microsoft"),
         (("--client-address", "ana@acme.example"), "--client-name"),
     ],
 )

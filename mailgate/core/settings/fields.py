@@ -54,6 +54,11 @@ def written(read: Callable[[str], object]) -> Callable[[object], object]:
     return validator
 
 
+def is_public(domain: str) -> bool:
+    """Whether anybody gets an address there."""
+    return domain in PUBLIC_DOMAINS or domain.partition(".")[0] in PUBLIC_BRANDS
+
+
 def plain(value: str) -> str:
     """Text for a line of a mail or a log: something, and no control characters."""
     if not value.strip():
@@ -87,7 +92,7 @@ def authorised(value: str) -> str:
     """The same for those who are let in: never everybody of a public mail domain."""
     found = pattern(value)
     domain = found.partition("@")[2]
-    if found.startswith("*") and (domain in PUBLIC_DOMAINS or domain.split(".")[0] in PUBLIC_BRANDS):
+    if found.startswith("*") and is_public(domain):
         raise ValueError(f"{quoted(value)} would let in everybody who has mail there; name each address")
     return found
 
