@@ -40,7 +40,7 @@ class Moved:
     def start(self) -> None:
         self.set(0)
         where = f"{self._manager.getsockname()}"
-        self.desk.start(*self._clock.environment, f"NOTIFY_SOCKET={where}", "WATCHDOG_USEC=3000000")
+        self.desk.start(*self._clock.environment, f"NOTIFY_SOCKET={where}", "WATCHDOG_USEC=1000000")
 
     def set(self, seconds: int) -> None:
         """Have the clock differ by so many seconds from the true one, from now on."""
