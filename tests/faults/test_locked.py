@@ -56,7 +56,7 @@ def test_session_goes_on_after_451_without_rset(tmp_path: Path) -> None:
 
 def test_daemon_does_not_start_on_a_locked_store_but_says_so(tmp_path: Path) -> None:
     with desk_in(tmp_path) as desk:
-        assert desk.verb("tickets").returncode == 0  # makes the store
+        assert desk.verb("sell", "acme", "4h").returncode == 0  # makes the store
         with closing(sqlite3.connect(desk.store, isolation_level=None)) as foreign:
             foreign.execute("begin immediate")
             ended = desk.verb("run")
