@@ -68,6 +68,11 @@ def test_backups_are_nobodys_business_where_the_rules_say_so(backup_at: datetime
     assert found(health) != found(health, backup_after="off") == []
 
 
+def test_other_words_than_off_are_told_what_would_be_right() -> None:
+    with pytest.raises(ValueError, match=r'"never" cannot be read.* or "off"'):
+        found(WELL, backup_after="never")
+
+
 def test_backup_that_was_made_is_what_counts_not_when_the_desk_began() -> None:
     assert found(replace(WELL, begun_at=ago(days=1000), backup_at=ago(hours=3))) == []
 

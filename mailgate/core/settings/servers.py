@@ -16,14 +16,20 @@ from mailgate.core.settings import fields, units
 from mailgate.core.settings.fields import Endpoint, written
 from mailgate.core.settings.schema import Many, Section, Text
 
+
+def _span_or_off(text: str) -> timedelta | None:
+    """None for "off"."""
+    try:
+        return None if text == "off" else timedelta(seconds=units.seconds(text))
+    except ValueError as error:
+        raise ValueError(f'{error}, or "off"') from None
+
+
 Listen = Annotated[Endpoint | None, BeforeValidator(written(fields.endpoint))]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(written(fields.network))]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Span = Annotated[timedelta, BeforeValidator(written(lambda text: timedelta(seconds=units.seconds(text))))]
-SpanOrOff = Annotated[
-    timedelta | None,
-    BeforeValidator(written(lambda text: None if text == "off" else timedelta(seconds=units.seconds(text)))),
-]
+SpanOrOff = Annotated[timedelta | None, BeforeValidator(written(_span_or_off))]
 Tls = Literal["implicit", "starttls", "none"]
 Provider = Literal["google", "microsoft"]
 Url = Annotated[str, AfterValidator(fields.guarded_url)]
