@@ -87,6 +87,7 @@ class Daemon:
         self._writer = Writer(self._store)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._outbox_rings = asyncio.Event()
+        self._sending: set[int] = set()
         self._checks = Verifier(lambda: self._office.desk.rules.trust)
         self._processor = Processor(self._store, self._writer, lambda: self._office, self._after_batch, self._checks)
         self._intake = Intake(self._writer, self._processor.wake)
@@ -243,7 +244,8 @@ class Daemon:
 
     async def _drain(self, *, alarms: bool) -> None:
         try:
-            await drain(self._writer, self._send, lambda: self._office, going=self._is_going, alarms=alarms)
+            going, sending = self._is_going, self._sending
+            await drain(self._writer, self._send, lambda: self._office, going=going, alarms=alarms, sending=sending)
         except StoreUnavailable as error:
             log.warning("%s", error)
         except Exception:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -43,14 +43,17 @@ async def drain(
     going: Callable[[], bool] = lambda: True,
     *,
     alarms: bool = False,
+    sending: set[int] | None = None,
 ) -> int:
     """Try every mail that is due, once; gives how many there were.
 
     Each mail's fate is on disk as soon as it is known. A crash in between repeats the mail with
     the same Message-ID, and `_AT_ONCE` mails at most. office: gives the rules in force. going: asked
     before each batch, so that a daemon can stop between two. alarms: these alone, for whom no other
-    mail is to be in the way.
+    mail is to be in the way. sending: the mails under way, of all drains that run at the same time: when the
+    clock is set ahead their claims lapse.
     """
+    sending = set() if sending is None else sending
     tried = 0
     slots = asyncio.Semaphore(_AT_ONCE)
     under_way: set[asyncio.Task[None]] = set()
@@ -60,8 +63,11 @@ async def drain(
             # done would cost a commit a mail.
             room = _BATCH - len(under_way) if len(under_way) <= _BATCH // 2 and going() else 0
             due = await _claimed(writer, clock(), room, alone=not under_way, alarms=alarms) if room else []
-            tried += len(due)
-            under_way |= {asyncio.create_task(_deliver(writer, send, mail, office(), clock, slots)) for mail in due}
+            fresh = [mail for mail in due if mail.id not in sending]
+            tried += len(fresh)
+            under_way |= {
+                _begun(_deliver(writer, send, mail, office(), clock, slots), mail.id, sending) for mail in fresh
+            }
             if not under_way:
                 return tried
             done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
@@ -71,6 +77,14 @@ async def drain(
         for delivery in under_way:
             delivery.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+
+
+def _begun(delivery: Coroutine[object, object, None], mail: int, sending: set[int]) -> asyncio.Task[None]:
+    """A delivery that counts as under way until it ends, cut off or not."""
+    sending.add(mail)
+    task = asyncio.create_task(delivery)
+    task.add_done_callback(lambda _: sending.discard(mail))
+    return task
 
 
 async def _claimed(writer: Writer, now: datetime, most: int, *, alone: bool, alarms: bool) -> list[Due]:

@@ -392,6 +392,36 @@ def test_a_store_that_cannot_be_used_cuts_off_no_mail_under_way(desk: StoredDesk
     assert {mail.state for mail in desk.mails()} == {"sent"}
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_a_clock_that_is_set_ahead_sends_no_mail_twice_that_is_under_way(
+    desk: StoredDesk, writer: Writer, together: bool
+):
+    """together: the alarms are sent at the same time by a drain of their own, as in the daemon."""
+    for number in range(3):
+        desk.post(ALARM, f"x{number}")
+    road = Road()
+
+    async def drained() -> None:
+        free, sending = asyncio.Event(), set[int]()
+
+        async def send(mail: Due) -> Delivery:
+            fate = await road.send(mail)
+            if len(road.tried) < 3:
+                await free.wait()
+                return fate
+            road.now += timedelta(hours=1)
+            asyncio.get_running_loop().call_later(0.3, free.set)
+            if together:
+                await drain(writer, road.send, lambda: desk.office, lambda: road.now, alarms=True, sending=sending)
+            return fate
+
+        await drain(writer, send, lambda: desk.office, lambda: road.now, sending=sending)
+
+    asyncio.run(drained())
+    assert sorted(mail.id for mail in road.tried) == [mail.id for mail in desk.mails()]
+    assert {mail.state for mail in desk.mails()} == {"sent"}
+
+
 def test_while_no_mark_reaches_the_disk_four_mails_go_out_and_no_more(desk: StoredDesk, writer: Writer):
     """As many as a crash may repeat, however fast the next hop takes them."""
     for number in range(10):
