@@ -41,7 +41,7 @@ from mailgate.service.deliver import drain
 from mailgate.service.jobs.troubles import rules_accepted, rules_refused
 from mailgate.service.logins import accounts
 from mailgate.service.processor import Processor
-from mailgate.service.schedule import tick
+from mailgate.service.schedule import IN_DOUBT, JOBS, tick
 from mailgate.service.take import Intake, Pace, utc_now
 from mailgate.store import Connection, outbox, rules_taken
 from mailgate.store.keyring import KeyLostError
@@ -221,10 +221,10 @@ class Daemon:
             self._daily.tick()
 
     def _run_jobs(self) -> None:
-        if self._doubt.holds():
-            return
-        self._daily.wait(_JOBS_SECONDS)
-        if not self._doubt.holds() and tick(self._writer, self._office, utc_now()):
+        if not self._doubt.holds():
+            self._daily.wait(_JOBS_SECONDS)
+        jobs = IN_DOUBT if self._doubt.holds() else JOBS
+        if tick(self._writer, self._office, utc_now(), jobs):
             self._ring_outbox()
 
     async def _deliver(self) -> None:
