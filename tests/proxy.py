@@ -37,11 +37,15 @@ class Wire:
         with self._lock:
             self._silent = set(self._sockets)
 
-    def close(self) -> None:
-        self._listener.close()
+    def hang_up(self) -> None:
+        """Cut the connections that there are."""
         with self._lock:
             for sock in self._sockets:
                 _hang_up(sock)
+
+    def close(self) -> None:
+        self._listener.close()
+        self.hang_up()
 
     _silent: frozenset[socket.socket] | set[socket.socket] = frozenset()
 

@@ -184,6 +184,20 @@ service imap-login {{
 }}
 """
 
+# So many messages fit into a mailbox, all of its folders counted; without MOVE, which may go over the quota.
+QUOTA = """
+mail_plugins = quota
+protocol imap {{
+  mail_plugins = quota imap_quota
+}}
+plugin {{
+  quota = count:User quota
+  quota_rule = *:messages={messages}
+  quota_vsizes = yes
+}}
+imap_capability = IMAP4rev1 UIDPLUS IDLE
+"""
+
 
 class Dovecot(Server):
     """An IMAP server; `extra` are lines of its configuration.
@@ -198,11 +212,21 @@ class Dovecot(Server):
         for name in ("mail", "home"):
             (folder / name).mkdir(parents=True, exist_ok=True)
             shutil.chown(folder / name, "mail", "mail")
-        config = folder / "dovecot.conf"
-        config.write_text(
+        self._config = folder / "dovecot.conf"
+        self._config.write_text(
             DOVECOT.format(folder=folder, cert=cert, password=PASSWORD, port=port, tls_port=self.tls_port, extra=extra)
         )
-        super().__init__(["dovecot", "-F", "-c", str(config)], port, folder / "dovecot.log")
+        super().__init__(["dovecot", "-F", "-c", str(self._config)], port, folder / "dovecot.log")
+
+    def configure(self, extra: str) -> bool:
+        """Start it anew with these lines in its configuration, too; whether they were not there before."""
+        text = self._config.read_text()
+        if extra in text:
+            return False
+        self._config.write_text(text + extra)
+        self.stop()
+        self.start()
+        return True
 
     @property
     def maildir(self) -> Path:

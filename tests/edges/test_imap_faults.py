@@ -13,7 +13,7 @@ from imapclient import SocketTimeout
 from mailgate.edges import imap
 from tests.edges.mailbox import SEEN, Desk, Memory, desk_at, mail
 from tests.proxy import Wire, wire
-from tests.servers import Certificate, Dovecot, dovecot, eventually
+from tests.servers import QUOTA, Certificate, Dovecot, dovecot, eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("impatient")]
 
@@ -177,19 +177,7 @@ class TestQuota:
     def test_a_full_mailbox_that_cannot_put_away_goes_on_being_read(
         self, own_certificate: Certificate, caplog: pytest.LogCaptureFixture
     ) -> None:
-        extra = """
-mail_plugins = quota
-protocol imap {
-  mail_plugins = quota imap_quota
-}
-plugin {
-  quota = count:User quota
-  quota_rule = *:messages=2
-  quota_vsizes = yes
-}
-imap_capability = IMAP4rev1 UIDPLUS IDLE
-"""
-        with dovecot(own_certificate, extra) as server, desk_at(server) as desk:
+        with dovecot(own_certificate, QUOTA.format(messages=2)) as server, desk_at(server) as desk:
             server.put(mail(1), mail(2))
             desk.poll(inbox := Memory(), desk.settings(after="move:Hechos"))
             eventually(lambda: "move:Hechos" in caplog.text)

@@ -14,15 +14,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from imapclient.exceptions import IMAPClientError
 
 from tests import servers
 from tests.faults import checks
+from tests.faults.clock import clock_in
+from tests.faults.disk import fill, small_disk
 from tests.faults.rig import MAILS, SECONDS, Rig, problems, rig_in, settle
 from tests.proxy import deaf
-from tests.servers import PASSWORD, eventually
+from tests.servers import PASSWORD, QUOTA, eventually
 
+_DAY = 24 * 3600
+_ROOM = 20  # messages of a mailbox with a quota
 _BIG = (b"x" * 76 + b"\r\n") * 350_000  # more than smtp.max_size
 
 
@@ -54,9 +61,7 @@ def imap_cut(rig: Rig) -> None:
 def imap_silent(rig: Rig) -> None:
     """the IMAP server says nothing more, on the IDLE that is open and after some bytes of new connections"""
     rig.impatient()
-    taken = rig.taken()
-    rig.bring(1)
-    eventually(lambda: rig.taken() > taken, SECONDS)
+    _bring_and_see(rig)
     rig.inward.stall_after(*(rig.rng.randrange(1500) for _ in range(2)))
     rig.inward.silence()
     rig.bring()
@@ -104,6 +109,26 @@ def imap_big(rig: Rig) -> None:
         uids = other.search(["LARGER", len(_BIG)])
         other.delete_messages(uids)
         other.uid_expunge(uids)
+
+
+def imap_full(rig: Rig) -> None:
+    """the mailbox is over its quota, so that what was taken cannot be put away; then somebody makes room"""
+    if rig.mailbox.configure(QUOTA.format(messages=_ROOM)):
+        rig.rules('poll = "1s"', 'poll = "1s"\nafter = "move:Hechos"')
+    rig.desk.stop()
+    with rig.mailbox.session() as other:
+        if other.folder_exists("Hechos"):
+            other.delete_folder("Hechos")
+        rig.bring()
+        other.create_folder("Otros")
+        with suppress(IMAPClientError):
+            while True:
+                other.append("Otros", b"Subject: Otro\r\n\r\n")
+        taken = rig.taken()
+        with rig.says("Quota exceeded"):
+            rig.desk.start()
+        eventually(lambda: rig.taken() == taken + MAILS, SECONDS)
+        other.delete_folder("Otros")
 
 
 def smtp_greylists(rig: Rig) -> None:
@@ -189,6 +214,45 @@ def _replies(port: int) -> Iterator[int]:
             peer.sendall(command + b"\r\n")
 
 
+def disk_full(rig: Rig) -> None:
+    """the disk is full while mails come and go, until somebody makes room"""
+    if not rig.desk.data.is_mount():  # nothing is there yet that would be hidden
+        rig.desk.stop()
+        rig.stack.enter_context(small_disk(rig.desk.data))
+    rig.impatient()  # with a write-ahead log that is new, so small
+    rig.bring(4)
+    ballast = fill(rig.desk.data)
+    with rig.says("disk is full"):
+        rig.bring(4)
+    ballast.unlink()
+
+
+def clock_leaps(rig: Rig) -> None:
+    """the clock leaps 400 days ahead, where the smarthost hangs up, and a day back, while mails come and go"""
+    clock = clock_in(rig.desk.folder)
+    rig.desk.stop()
+    rig.desk.start(*clock.environment)
+    _bring_and_see(rig)
+    with rig.says("the clock leapt ahead"):
+        clock.set(400 * _DAY)
+    rig.outward.cut_after(*[0] * 12)
+    rig.outward.hang_up()
+    rig.bring(4)
+    eventually(rig.unsent, SECONDS)
+    rig.outward.faults.clear()
+    for seconds in (-_DAY, 0):
+        clock.set(seconds)
+        _bring_and_see(rig)
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=1)}"
+    ahead = "select count(*) from outbox where next_try_at > ?"
+    eventually(lambda: not checks.value(rig.desk, ahead, tomorrow), SECONDS)
+
+
+def _bring_and_see(rig: Rig) -> None:
+    rig.bring(2)
+    eventually(lambda: rig.taken() >= len(rig.put), SECONDS)
+
+
 def stop(rig: Rig) -> None:
     """an orderly stop and start under load"""
     rig.bring()
@@ -205,11 +269,14 @@ FAULTS: tuple[Callable[[Rig], None], ...] = (
     imap_refused,
     imap_anew,
     imap_big,
+    imap_full,
     smtp_away,
     smtp_cut,
     smtp_silent,
     smtp_greylists,
     smtp_refuses,
+    disk_full,
+    clock_leaps,
 )
 
 # How many crashes and cuts of a round may leave open whether a mail has arrived.

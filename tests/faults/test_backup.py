@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults import checks
+from tests.faults.disk import fill
 from tests.faults.driver import ROOT, Desk, desk_in
 from tests.faults.senders import Oracle, Postbag, load
-from tests.faults.test_disk import _fill, small_disk  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.slow
 
@@ -89,16 +89,16 @@ def test_backup_killed_half_way_leaves_no_file_of_its_name(tmp_path: Path) -> No
         assert desk.verb("restore", str(target)).returncode == 0
 
 
-def test_backup_to_a_full_disk_says_so_and_leaves_nothing(tmp_path: Path, small_disk: Path) -> None:  # noqa: F811
+def test_backup_to_a_full_disk_says_so_and_leaves_nothing(tmp_path: Path, small_disk: Path) -> None:
     with desk_in(tmp_path) as desk:
         assert desk.verb("sell", "acme", "4h").returncode == 0
-        ballast = _fill(small_disk)
+        ballast = fill(small_disk)
         _says_later(desk, small_disk, "MB are free")
         ballast.unlink()
         assert desk.verb("backup", str(small_disk / "copy.db")).returncode == 0
 
 
-def test_disk_that_fills_while_it_is_copied_leaves_nothing(tmp_path: Path, small_disk: Path) -> None:  # noqa: F811
+def test_disk_that_fills_while_it_is_copied_leaves_nothing(tmp_path: Path, small_disk: Path) -> None:
     """A quota, or somebody else: there was room when it was looked at."""
     with desk_in(tmp_path) as desk:
         assert desk.verb("sell", "acme", "4h").returncode == 0

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
-import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults import checks
+from tests.faults.disk import fill
 from tests.faults.driver import desk_in
 from tests.faults.senders import Oracle, Postbag, load
 
@@ -22,31 +19,13 @@ pytestmark = pytest.mark.slow
 _FULL_SECONDS = 4.0
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 MiB of its own: the write-ahead log alone may take 16."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to mount a small disk")
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", place], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "--lazy", place], check=True)
-
-
 def test_full_disk_answers_451_and_goes_on_when_there_is_room(tmp_path: Path, small_disk: Path) -> None:
     bag, oracle = Postbag(random.Random(4), padding=400), Oracle()
     with desk_in(tmp_path, data=small_disk / "data") as desk:
         desk.start()
         with load(desk, bag, oracle, senders=3):
             time.sleep(0.5)
-            ballast = _fill(small_disk)
+            ballast = fill(small_disk)
             before = _stored_once(oracle)
             time.sleep(_FULL_SECONDS)
             during = _stored_once(oracle)
@@ -67,24 +46,13 @@ def test_full_disk_answers_451_and_goes_on_when_there_is_room(tmp_path: Path, sm
 def test_verbs_on_a_full_disk_say_so_and_ask_to_try_again(tmp_path: Path, small_disk: Path) -> None:
     with desk_in(tmp_path, data=small_disk / "data") as desk:
         assert desk.verb("sell", "acme", "4h").returncode == 0
-        _fill(small_disk)
+        fill(small_disk)
         letter = Postbag(random.Random(5), padding=400).request()
         for verb in (("inject", "-"), ("run",)):
             ended = desk.verb(*verb, stdin=letter.raw)
             assert ended.returncode == 75, (verb, ended.stderr)
             assert ended.stderr.decode().count("\n") == 1, ended.stderr
         assert desk.verb("audit").returncode in (0, 75)
-
-
-def _fill(disk: Path) -> Path:
-    """Write until not a byte fits, and keep others from using what is freed in between."""
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        for size in (1_000_000, 4096, 1) * 3:
-            with contextlib.suppress(OSError):
-                while True:
-                    file.write(b"\0" * size)
-    return ballast
 
 
 def _stored_once(oracle: Oracle) -> int:
