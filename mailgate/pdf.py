@@ -36,6 +36,7 @@ from reportlab.platypus import (
     Table,
 )
 
+from mailgate import cores
 from mailgate.core.writing import phrases
 
 _Words = Mapping[str, str]
@@ -342,4 +343,5 @@ _LEDGER = [
 
 
 if __name__ == "__main__":
+    cores.use_all()
     sys.stdout.buffer.write(report_pdf(*pickle.load(sys.stdin.buffer)))  # noqa: S301 - by the daemon, for this

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import click
 
+from mailgate import cores
 from mailgate.app import Daemon
 from mailgate.cli.common import Place, pass_place
 from mailgate.errors import Refused
@@ -85,6 +86,7 @@ def run(place: Place, log: str) -> None:
     set_up_logging(log == "json" or (log == "auto" and not sys.stderr.isatty()))
     place.data.mkdir(parents=True, exist_ok=True)
     with sole_daemon(place.data, _PATIENCE_SECONDS):
+        cores.stay_on_one()
         daemon = Daemon(place.rules_path, place.data)
         try:
             asyncio.run(daemon.run())

@@ -16,6 +16,7 @@ from datetime import datetime
 from multiprocessing.connection import Connection as PipeConnection
 from pathlib import Path
 
+from mailgate import cores
 from mailgate.core import ledger
 from mailgate.core.contract.proofs import matters_fit, prices_fit
 from mailgate.core.mail import Notice
@@ -104,6 +105,7 @@ def audited_apart(store: Store, going: Callable[[], bool]) -> Audit | None:
 
 
 def _send_audit(path: Path, sender: PipeConnection) -> None:
+    cores.use_all()
     with contextlib.suppress(OSError):  # where that is not allowed it is done all the same
         os.nice(_MODEST)
     try:

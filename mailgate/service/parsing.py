@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mailgate import cores
 from mailgate.core.access_data import spans
 from mailgate.core.mail import Ahead, Envelope, Mail
 from mailgate.core.message import mime
@@ -269,6 +270,7 @@ def main(seconds: int, memory: int) -> int:
     """The process: reads what comes in and writes what it makes of it, until nothing comes any more."""
     for stop in (signal.SIGINT, signal.SIGTERM):  # of a terminal, of systemd: that ends who asks, and then this
         signal.signal(stop, signal.SIG_IGN)
+    cores.use_all()
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")  # if the machine has too little, rather this one
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
