@@ -16,6 +16,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(UV) pip compile pyproject.toml --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
+# Whose slow tests start no daemon, wait for nothing and measure no time but the processor's: they run beside others,
+# a file in one process, as what a file's tests share is dear to make. All others have the machine for themselves.
+ABREAST := tests/core tests/fortnight tests/year tests/hostile/test_canaries.py tests/hostile/test_templates.py \
+	tests/edges/web/test_separation.py tests/cli/test_books.py tests/cli/test_check.py tests/cli/test_replay.py \
+	$(patsubst %,tests/service/test_%.py,contract contract_property daily together_property) \
+	$(patsubst %,tests/test_%.py,age conversations render)
+
 # Some machines forbid Python to keep what it has compiled: it would compile all of this at each start.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -43,7 +50,8 @@ demo: $(VENV)/.runtime ## play a story on the desk that runs, or on a throw-away
 	@$(BIN)/mailgate demo
 
 test: packages check ## everything: `check`, then the slow tests and those with real mail servers
-	$(BIN)/pytest -m 'not ($(FAST))'
+	$(BIN)/pytest -q -n auto --dist loadfile -m 'not ($(FAST))' $(ABREAST)
+	$(BIN)/pytest -m 'not ($(FAST))' $(ABREAST:%=--ignore=%)
 
 quick: $(VENV)/.dev ## the fast tests of core, service and store, and of what you change, for while you work; AREA='tests/cli'
 	@$(BIN)/pytest -q -n auto -m '$(FAST)' --hypothesis-profile=quick $(INNER) $(AREA)
