@@ -285,7 +285,8 @@ scache    unix  - - n - 1 scache
 postlog   unix-dgram n - n - 1 postlogd
 """
 
-# Retries come within a second or two, so that a test can see what a temporary answer leads to.
+# Retries come within a second or two, so that a test can see what a temporary answer leads to; who makes mistakes
+# does not wait for the next reply.
 MAIN = {
     "compatibility_level": "3.6",
     "myhostname": "mx.desk.example",
@@ -303,6 +304,7 @@ MAIN = {
     "queue_run_delay": "1s",
     "minimal_backoff_time": "1s",
     "maximal_backoff_time": "2s",
+    "smtpd_error_sleep_time": "0",
     "message_size_limit": "50000000",
 }
 

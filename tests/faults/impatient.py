@@ -9,6 +9,7 @@ import sys
 
 from imapclient import SocketTimeout
 
+from mailgate import app
 from mailgate.cli import main
 from mailgate.edges import imap, outbound
 
@@ -17,6 +18,7 @@ imap._LONGEST_PAUSE = 1
 outbound._CONNECT_SECONDS = 1
 outbound._COMMAND_SECONDS = 1
 outbound._TOTAL_SECONDS = 4
+app._SENDING_SECONDS = 5
 
 if __name__ == "__main__":
     sys.exit(main())
