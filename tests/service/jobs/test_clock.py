@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,8 +12,11 @@ import pytest
 
 from mailgate.core import retry
 from mailgate.core.mail import Envelope, Notice
+from mailgate.edges import clockwork
 from mailgate.service.jobs import clock
 from mailgate.store import journal, outbox
+from tests.running import running_desk, started
+from tests.servers import eventually
 from tests.stored import StoredDesk, stored_desk
 from tests.support import NOW, written
 
@@ -47,6 +52,18 @@ def test_mail_that_was_queued_under_a_clock_ahead_goes_out(desk: StoredDesk) -> 
     assert _put_right(desk) == 1
     assert _due(desk) == [ahead]
     assert _put_right(desk) == 0
+
+
+def test_it_goes_out_while_the_date_is_in_doubt_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that is put right from a day behind looks like one that leaps ahead."""
+    with running_desk(tmp_path) as desk:
+        desk.send(written(), "ana@acme.example")
+        mails = len(desk.wait_for(2))
+    with closing(sqlite3.connect(desk.data / "mailgate.db")) as store, store:
+        store.execute("update outbox set state = 'queued', tries = 1, next_try_at = '2099-01-01T00:00:00.000000Z'")
+    monkeypatch.setattr(clockwork, "_LEAP_SECONDS", -1.0)  # whoever asks finds that it has just leapt
+    with started(desk):
+        eventually(lambda: desk.count("outbox where state = 'sent'") == mails)
 
 
 def test_mail_that_was_tried_under_a_clock_ahead_is_tried_again_and_one_that_waits_its_turn_waits(
