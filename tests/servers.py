@@ -77,12 +77,12 @@ class Certificate:
         return context
 
 
-def certificate(folder: Path) -> Certificate:
+def certificate(folder: Path, names: str = "DNS:localhost,IP:127.0.0.1", under: tuple[str, ...] = ()) -> Certificate:
+    """For two days, made by openssl. under: a command line to run that under, e.g. with another clock."""
     made = Certificate(folder / "cert.pem", folder / "key.pem")
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
     subprocess.run(
-        [*command.split(), "-addext", names, "-keyout", made.key, "-out", made.cert],
+        [*under, *command.split(), "-addext", f"subjectAltName={names}", "-keyout", made.key, "-out", made.cert],
         check=True,
         capture_output=True,
     )
@@ -213,17 +213,18 @@ class Dovecot(Server):
             (folder / name).mkdir(parents=True, exist_ok=True)
             shutil.chown(folder / name, "mail", "mail")
         self._config = folder / "dovecot.conf"
-        self._config.write_text(
-            DOVECOT.format(folder=folder, cert=cert, password=PASSWORD, port=port, tls_port=self.tls_port, extra=extra)
+        self._own = DOVECOT.format(
+            folder=folder, cert=cert, password=PASSWORD, port=port, tls_port=self.tls_port, extra=extra
         )
+        self._config.write_text(self._own)
         super().__init__(["dovecot", "-F", "-c", str(self._config)], port, folder / "dovecot.log")
 
     def configure(self, extra: str) -> bool:
-        """Start it anew with these lines in its configuration, too; whether they were not there before."""
-        text = self._config.read_text()
-        if extra in text:
+        """Start it anew with these lines in its configuration beside its own; whether they were not there before."""
+        text = self._own + extra
+        if text == self._config.read_text():
             return False
-        self._config.write_text(text + extra)
+        self._config.write_text(text)
         self.stop()
         self.start()
         return True
@@ -262,7 +263,7 @@ class Dovecot(Server):
 
 
 MASTER = """
-127.0.0.1:{port} inet n - n - - smtpd
+127.0.0.1:{port} inet n - n - - smtpd -o max_use=$smtpd_max_use
 pickup    unix  n - n 60 1 pickup
 cleanup   unix  n - n - 0 cleanup
 qmgr      unix  n - n 300 1 qmgr
@@ -306,6 +307,7 @@ MAIN = {
     "maximal_backoff_time": "2s",
     "smtpd_error_sleep_time": "0",
     "message_size_limit": "50000000",
+    "smtpd_max_use": "100",
 }
 
 
@@ -352,12 +354,6 @@ def _queue() -> Path:
     command = ["postfix", "-c", folder / "etc", "post-install", "create-missing"]
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PATH": _PATH})
     return folder / "queue"
-
-
-def postfix_reload(config: Path) -> None:
-    """Have a running Postfix read its configuration again."""
-    command = ["postfix", "-c", str(config), "reload"]
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PATH": _PATH})
 
 
 @contextlib.contextmanager

@@ -97,6 +97,7 @@ class Desk:
         self.rules.write_text(rules_text(self.port, outgoing), encoding="utf-8")
         self.log = folder / "log"
         self.program = "mailgate"
+        self.under: tuple[str, ...] = ()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -117,10 +118,10 @@ class Desk:
         return subprocess.run(self.command(*verb), input=stdin, capture_output=True, cwd=ROOT, timeout=60, check=False)
 
     def start(self, *before: str, ready: bool = True) -> None:
-        """Start the daemon, in a process group of its own. before: what to run it under."""
+        """Start the daemon, in a process group of its own. before: what to run it under, beside `under`."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*before, *self.command("run", "--log", "json")],
+                [*self.under, *before, *self.command("run", "--log", "json")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -36,6 +36,7 @@ class Rig:
     rng: random.Random
     stack: ExitStack
     put: list[str] = field(default_factory=list)
+    round: int = 0
 
     def bring(self, count: int = MAILS) -> None:
         """New mails in the mailbox."""
@@ -82,11 +83,13 @@ class Rig:
         self.desk.program = "tests.faults.impatient"
         self.restart()
 
-    def rules(self, before: str, after: str) -> None:
+    def rules(self, *changes: tuple[str, str]) -> None:
         """Have it run by rules that say the one instead of the other."""
         text = self.desk.rules.read_text()
-        assert before in text
-        self.desk.rules.write_text(text.replace(before, after))
+        for before, after in changes:
+            assert before in text
+            text = text.replace(before, after)
+        self.desk.rules.write_text(text)
         self.orderly_restart()
 
 
@@ -138,7 +141,8 @@ def rig_in(folder: Path, seed: int) -> Iterator[Rig]:
     with ExitStack() as stack:
         cert = servers.certificate(folder)
         mailbox = stack.enter_context(servers.dovecot(cert))
-        smarthost = stack.enter_context(servers.postfix_smarthost(cert))
+        # One connection for each process, which reads the configuration anew: "reload" may hang, with a log of its own.
+        smarthost = stack.enter_context(servers.postfix_smarthost(cert, smtpd_max_use="1"))
         inward, outward = (stack.enter_context(wire(port)) for port in (mailbox.port, smarthost.port))
         hop = f'via = "smtp"\nhost = "127.0.0.1"\nport = {outward.port}'
         mine = stack.enter_context(ExitStack())  # is undone after the daemon has ended

@@ -2,7 +2,7 @@
 
 `make faults` plays all of them for several rounds and prints a table; `test_roads.py` each of them once.
 After each round: every mail of the mailbox is one ticket and is flagged, every mail of the outbox is sent, or
-the outbox says why not, and arrived at the smarthost once, and once more at most for each crash or cut that
+the outbox says why not, and arrived at the smarthost once, and once more at most for each crash, cut or silence that
 left that open.
 """
 
@@ -30,6 +30,7 @@ from tests.servers import PASSWORD, QUOTA, eventually
 
 _DAY = 24 * 3600
 _ROOM = 20  # messages of a mailbox with a quota
+_TO_EACH = "smtpd_recipient_restrictions = check_recipient_access static:{{{}}}"
 _BIG = (b"x" * 76 + b"\r\n") * 350_000  # more than smtp.max_size
 
 
@@ -114,7 +115,7 @@ def imap_big(rig: Rig) -> None:
 def imap_full(rig: Rig) -> None:
     """the mailbox is over its quota, so that what was taken cannot be put away; then somebody makes room"""
     if rig.mailbox.configure(QUOTA.format(messages=_ROOM)):
-        rig.rules('poll = "1s"', 'poll = "1s"\nafter = "move:Hechos"')
+        rig.rules(('poll = "1s"', 'poll = "1s"\nafter = "move:Hechos"'))
     rig.desk.stop()
     with rig.mailbox.session() as other:
         if other.folder_exists("Hechos"):
@@ -133,7 +134,7 @@ def imap_full(rig: Rig) -> None:
 
 def smtp_greylists(rig: Rig) -> None:
     """the smarthost says 450 to every recipient for a while"""
-    with _answering(rig, "450 4.2.0 Greylisted"):
+    with _smarthost(rig, _TO_EACH.format("450 4.2.0 Greylisted")):
         rig.bring()
         eventually(lambda: rig.unsent() > 0, SECONDS)
 
@@ -141,25 +142,25 @@ def smtp_greylists(rig: Rig) -> None:
 def smtp_refuses(rig: Rig) -> None:
     """the smarthost says 550 to every recipient for a while; then what failed is sent by hand"""
     failed = "select id from outbox where state = 'failed'"
-    with _answering(rig, "550 5.7.1 Refused"):
+    with _smarthost(rig, _TO_EACH.format("550 5.7.1 Refused")):
         rig.bring()
         eventually(lambda: len(checks.rows(rig.desk, failed)) >= MAILS and not rig.queued(), SECONDS)
     rig.desk.verb("outbox", "retry", *(str(number) for (number,) in checks.rows(rig.desk, failed)))
 
 
 @contextmanager
-def _answering(rig: Rig, reply: str) -> Iterator[None]:
-    """A smarthost that says this to every recipient, until the block ends."""
+def _smarthost(rig: Rig, extra: str) -> Iterator[None]:
+    """One with this in its configuration, until the block ends."""
     main = rig.smarthost.log.parent / "etc/main.cf"
     before = main.read_text()
-    _reload(rig, main, f"{before}smtpd_recipient_restrictions = check_recipient_access static:{{{reply}}}\n")
+    _reread(rig, main, f"{before}{extra}\n")
     try:
         yield
     finally:
-        _reload(rig, main, before)
+        _reread(rig, main, before)
 
 
-def _reload(rig: Rig, main: Path, text: str) -> None:
+def _reread(rig: Rig, main: Path, text: str) -> None:
     """Put the file there whole: a server process that reads half of it dies, and Postfix starts none for a minute.
 
     Connections that are open keep what they were told before, so ours are opened anew.
@@ -167,7 +168,6 @@ def _reload(rig: Rig, main: Path, text: str) -> None:
     draft = main.with_suffix(".new")
     draft.write_text(text)
     draft.replace(main)
-    servers.postfix_reload(main.parent)
     rig.orderly_restart()
 
 
@@ -191,11 +191,11 @@ def smtp_silent(rig: Rig) -> None:
     """the smarthost says nothing more: no connection, no greeting, no reply to EHLO, MAIL, RCPT, DATA, the last dot"""
     rig.impatient()
     with deaf() as port:
-        rig.rules(f"port = {rig.outward.port}", f"port = {port}")
+        rig.rules((f"port = {rig.outward.port}", f"port = {port}"))
         rig.bring(1)
         eventually(rig.unsent, SECONDS)
     rig.outward.stall_after(0, *_replies(rig.smarthost.port))
-    rig.rules(f"port = {port}", f"port = {rig.outward.port}")
+    rig.rules((f"port = {port}", f"port = {rig.outward.port}"))
     rig.bring()
     eventually(lambda: not rig.outward.faults, SECONDS)
 
@@ -214,15 +214,60 @@ def _replies(port: int) -> Iterator[int]:
             peer.sendall(command + b"\r\n")
 
 
+def tls_bad(rig: Rig) -> None:
+    """no TLS to trust until somebody mends it, by turns: expired certificates, those of another name, no STARTTLS"""
+    if not rig.desk.under:
+        _over_tls(rig)
+    smarthost, mailbox, words = _bad_tls(rig)[rig.round % 3]
+    with _smarthost(rig, smarthost):
+        _bring_and_see(rig)
+        eventually(rig.unsent, SECONDS)
+        arrived, taken = len(rig.smarthost.mails()), rig.taken()
+        with rig.says(words):
+            rig.mailbox.configure(mailbox)
+        rig.bring(2)
+        time.sleep(2.5)  # it would collect every second
+        assert (len(rig.smarthost.mails()), rig.taken()) == (arrived, taken), "mail went over a wire that is not safe"
+    rig.mailbox.configure("")
+
+
+def _over_tls(rig: Rig) -> None:
+    """Have it speak TLS with both servers, and trust each certificate that these will show."""
+    clock = clock_in(rig.desk.folder)
+    clock.set(-10 * _DAY)
+    for name, names, under in (("expired", "IP:127.0.0.1", clock.environment), ("other", "IP:127.0.0.2", ())):
+        folder = rig.desk.folder / name
+        folder.mkdir()
+        servers.certificate(folder, names, under)
+    trusted = rig.desk.folder / "trusted.pem"
+    trusted.write_bytes(b"".join(file.read_bytes() for file in rig.desk.folder.glob("**/cert.pem")))
+    rig.desk.under = ("env", f"SSL_CERT_FILE={trusted}")
+    rig.desk.program = "tests.faults.impatient"
+    rig.rules(('tls = "none"', 'tls = "starttls"'), ('via = "smtp"', 'via = "smtp"\ntls = "starttls"'))
+
+
+def _bad_tls(rig: Rig) -> list[tuple[str, str, str]]:
+    """Lines of Postfix and of Dovecot, and what the daemon says of them."""
+    bad = []
+    for name, words in (("expired", "certificate has expired"), ("other", "IP address mismatch")):
+        cert, key = rig.desk.folder / name / "cert.pem", rig.desk.folder / name / "key.pem"
+        smarthost = f"smtpd_tls_cert_file = {cert}\nsmtpd_tls_key_file = {key}"
+        bad.append((smarthost, f"ssl_cert = <{cert}\nssl_key = <{key}\n", words))
+    return [*bad, ("smtpd_tls_security_level = none", "ssl = no\n", "STARTTLS")]
+
+
 def disk_full(rig: Rig) -> None:
     """the disk is full while mails come and go, until somebody makes room"""
     if not rig.desk.data.is_mount():  # nothing is there yet that would be hidden
         rig.desk.stop()
         rig.stack.enter_context(small_disk(rig.desk.data))
     rig.impatient()  # with a write-ahead log that is new, so small
+    rig.outward.stall_after(*[0] * 4)
     rig.bring(4)
+    eventually(lambda: not rig.outward.faults, SECONDS)  # what becomes of these mails is known when the disk is full
     ballast = fill(rig.desk.data)
-    with rig.says("disk is full"):
+    unmarked = '"mailgate.deliver", "text": "the store cannot be used now'
+    with rig.says("INBOX: StoreUnavailable"), rig.says(unmarked):
         rig.bring(4)
     ballast.unlink()
 
@@ -230,8 +275,8 @@ def disk_full(rig: Rig) -> None:
 def clock_leaps(rig: Rig) -> None:
     """the clock leaps 400 days ahead, where the smarthost hangs up, and a day back, while mails come and go"""
     clock = clock_in(rig.desk.folder)
-    rig.desk.stop()
-    rig.desk.start(*clock.environment)
+    rig.desk.under = clock.environment
+    rig.orderly_restart()
     _bring_and_see(rig)
     with rig.says("the clock leapt ahead"):
         clock.set(400 * _DAY)
@@ -275,18 +320,19 @@ FAULTS: tuple[Callable[[Rig], None], ...] = (
     smtp_silent,
     smtp_greylists,
     smtp_refuses,
+    tls_bad,
     disk_full,
     clock_leaps,
 )
 
-# How many crashes and cuts of a round may leave open whether a mail has arrived.
+# How many crashes, cuts and silences of a round may leave open whether a mail has arrived.
 _LEAVES_OPEN = {kill: 3, imap_cut: 1, smtp_away: 1, smtp_cut: 7, smtp_silent: 1}
 
 
 def play(fault: Callable[[Rig], None], folder: Path, rounds: int, seed: int) -> list[str]:
     """Rounds of one fault on a fresh rig; what was not as promised."""
     with rig_in(folder, seed) as rig:
-        for _ in range(rounds):
+        for rig.round in range(rounds):
             fault(rig)
             settle(rig)
             rig.outward.faults.clear()
