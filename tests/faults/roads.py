@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from imapclient.exceptions import IMAPClientError
 
 from tests import servers
@@ -30,6 +31,7 @@ from tests.servers import PASSWORD, QUOTA, eventually
 
 _DAY = 24 * 3600
 _ROOM = 20  # messages of a mailbox with a quota
+_NOT_HERE = "not played: needs root and a C compiler"
 _TO_EACH = "smtpd_recipient_restrictions = check_recipient_access static:{{{}}}"
 _BIG = (b"x" * 76 + b"\r\n") * 350_000  # more than smtp.max_size
 
@@ -353,12 +355,22 @@ def main() -> int:
     bad = 0
     for fault in FAULTS:
         began = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder:
-            found = play(fault, Path(folder), asked.rounds, asked.seed)
-        bad += len(found)
-        told = "; ".join(found) or "nothing"
-        print(f"| {fault.__doc__} | {asked.rounds} | {time.monotonic() - began:.0f} | {told} |", flush=True)
+        found = _found(fault, asked.rounds, asked.seed)
+        bad += found not in ("", _NOT_HERE)
+        seconds = time.monotonic() - began
+        print(f"| {fault.__doc__} | {asked.rounds} | {seconds:.0f} | {found or 'nothing'} |", flush=True)
     return int(bad > 0)
+
+
+def _found(fault: Callable[[Rig], None], rounds: int, seed: int) -> str:
+    """What was not as promised, "" if nothing; the others are played even where it did not get to its end."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return "; ".join(play(fault, Path(folder), rounds, seed))
+    except AssertionError as error:
+        return str(error)
+    except pytest.skip.Exception:
+        return _NOT_HERE
 
 
 if __name__ == "__main__":
