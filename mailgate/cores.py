@@ -7,19 +7,26 @@ each begins with cold caches, a tenth of what a message costs. What may compute 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # In the environment of what is started from there.
 _ON_ONE = "MAILGATE_ON_ONE_PROCESSOR"
 
 
-def stay_on_one() -> None:
+@contextmanager
+def on_one() -> Iterator[None]:
     """Have this thread, and what it starts, compute on one processor; not where somebody has chosen some already."""
-    if not hasattr(os, "sched_setaffinity"):  # Linux alone has it
+    mine = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []  # Linux alone has it
+    if not 1 < len(mine) == os.cpu_count():
+        yield
         return
-    mine = sorted(os.sched_getaffinity(0))
-    if 1 < len(mine) == os.cpu_count():
-        os.environ[_ON_ONE] = "yes"
-        os.sched_setaffinity(0, {mine[os.getpid() % len(mine)]})
+    os.environ[_ON_ONE] = "yes"
+    os.sched_setaffinity(0, {mine[os.getpid() % len(mine)]})
+    try:
+        yield
+    finally:
+        use_all()
 
 
 def use_all() -> None:

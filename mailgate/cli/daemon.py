@@ -85,8 +85,7 @@ def run(place: Place, log: str) -> None:
     """Run the desk: gateway, mailboxes, outbox, schedule."""
     set_up_logging(log == "json" or (log == "auto" and not sys.stderr.isatty()))
     place.data.mkdir(parents=True, exist_ok=True)
-    with sole_daemon(place.data, _PATIENCE_SECONDS):
-        cores.stay_on_one()
+    with sole_daemon(place.data, _PATIENCE_SECONDS), cores.on_one():
         daemon = Daemon(place.rules_path, place.data)
         try:
             asyncio.run(daemon.run())
