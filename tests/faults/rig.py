@@ -6,7 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from pathlib import Path
@@ -126,13 +126,21 @@ def problems(rig: Rig, *, twins: int, gone: bool) -> Iterator[str]:
         yield f"quarantine {number}: {reason}"
     for number, error in checks.rows(rig.desk, "select id, last_error from outbox where state <> 'sent'"):
         yield f"mail {number} was not sent: {error}"
-    arrived = Counter(str(message_from_bytes(raw)["Message-ID"]).strip("<>") for raw in rig.smarthost.mails())
-    for (message_id,) in checks.rows(rig.desk, "select message_id from outbox where state = 'sent'"):
+    sent = {message_id for (message_id,) in checks.rows(rig.desk, "select message_id from outbox where state = 'sent'")}
+    with suppress(AssertionError):  # what is missing in the end is told below
+        eventually(lambda: sent <= _arrived(rig).keys(), SECONDS)
+    arrived = _arrived(rig)
+    for message_id in sorted(sent):
         if not 1 <= arrived[message_id] <= 1 + twins:
             yield f"{message_id} arrived {arrived[message_id]} times"
     audit = rig.desk.verb("audit")
     if audit.returncode:
         yield f"audit: {audit.stdout.decode()}"
+
+
+def _arrived(rig: Rig) -> Counter[str]:
+    """How often each mail lies in the smarthost's mailbox, where it puts a mail soon after it has taken it."""
+    return Counter(str(message_from_bytes(raw)["Message-ID"]).strip("<>") for raw in rig.smarthost.mails())
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -255,10 +256,14 @@ def test_busy_desk_whose_process_beside_is_killed_again_and_again_makes_one_tick
     monkeypatch.setattr(parsing, "reader", lambda: Reader(beside, busy=2))
     monkeypatch.setattr(parsing, "_AGAIN_SECONDS", 0.0)
     killed = 0
-    with running_desk(tmp_path) as desk:
-        for number in range(1, 121):
+    with running_desk(tmp_path) as desk, ThreadPoolExecutor(8) as peers:
+
+        def send(number: int) -> None:
             desk.send(crlf(written(message_id=f"<m{number}@acme.example>")), "ana@acme.example")
-            if number % 10 == 0 and (victim := beside.pid) is not None:
+
+        for start in range(1, 121, 12):
+            list(peers.map(send, range(start, start + 12)))
+            if (victim := beside.pid) is not None:
                 os.kill(victim, signal.SIGKILL)
                 killed += 1
         eventually(lambda: desk.count("journal where outcome is not null") == 120)
