@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from functools import lru_cache
 
 
-@lru_cache(maxsize=64)  # whatever a message causes is of the same moment
 def stamp(at: datetime) -> str:
     """An aware time as `2026-11-22T19:41:26.000000Z`."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
