@@ -50,8 +50,11 @@ class Place:
         if may_begin:
             self.data.mkdir(parents=True, exist_ok=True)
         else:
-            self.rules()  # what is wrong in them is told first
-            self._require_store()
+            try:
+                self._require_store()
+            except NotFound:
+                self.rules()  # what is wrong in them is told first
+                raise
         return open_office(self.rules_path, self.data)
 
     def _require_store(self) -> None:
