@@ -45,13 +45,15 @@ _COVERED = (*_SINGLE, "auto-submitted", "list-id", "list-unsubscribe", "preceden
 # The name of RSA keys (RFC 3279 section 2.3.1).
 _RSA = bytes.fromhex("300d06092a864886f70d0101010500")
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:((?:.*(?:\n[ \t].*)*))", re.MULTILINE)
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _silent = logging.getLogger("mailgate.dkim")
 _silent.disabled = True  # what dkimpy would log of each mail that proves nothing stands on its trail
 
 
 def header(raw: bytes) -> Fields:
     """The fields of a message."""
-    top = raw[:_LONGEST_HEADER].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    end = _BLANK_LINE.search(raw, 0, _LONGEST_HEADER)
+    top = raw[: end.start() if end else _LONGEST_HEADER].replace(b"\r\n", b"\n")
     return [(match[1].lower().decode("ascii"), match[2]) for match in _FIELD.finditer(top)]
 
 

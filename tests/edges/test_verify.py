@@ -319,3 +319,14 @@ def test_answers_are_remembered(names: Names) -> None:
 
 def test_header_with_lf_alone_is_the_same_message(names: Names) -> None:
     assert checked(names, re.sub(rb"\r\n", b"\n", signed(from_ana(), ACME))).dmarc is Result.PASS
+
+
+@pytest.mark.parametrize("ends", [("\r\n", "\r\n"), ("\n", "\n"), ("\r\n", "\n"), ("\n", "\r\n")])
+def test_header_ends_at_the_first_blank_line_whatever_its_line_ends(ends: tuple[str, str]) -> None:
+    first, second = ends
+    raw = f"Subject: uno{first}\tdos{first}From: a@b.example{first}{second}To: c@d.example\r\n\r\nX: y\n\n".encode()
+    assert dkim.header(raw) == [("subject", b" uno\n\tdos"), ("from", b" a@b.example")]
+
+
+def test_header_without_a_blank_line_is_read_to_its_end() -> None:
+    assert dkim.header(b"Subject: uno\r\nFrom: a@b.example") == [("subject", b" uno"), ("from", b" a@b.example")]
