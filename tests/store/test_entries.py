@@ -100,3 +100,27 @@ def test_balance_is_the_sum_of_the_clients_own_entries(store: Store) -> None:
         assert (entries.balance(tx, "acme"), entries.balance(tx, "beta")) == (210, -7)
         assert [entry.minutes for entry in entries.of_ticket(tx, 1)] == [-12, 12, -30]
         assert sum(entry.minutes for entry in entries.of_client(tx, "acme")) == 210
+
+
+def test_to_know_that_a_client_never_bought_takes_no_look_at_all_that_they_used(store: Store) -> None:
+    def steps() -> int:
+        count = 0
+
+        def tick() -> None:
+            nonlocal count
+            count += 1
+
+        with store.read() as tx:
+            tx.db.conn.set_progress_handler(tick, 1)
+            assert not entries.bought(tx, "acme")
+            tx.db.conn.set_progress_handler(None, 0)
+        return count
+
+    with store.write() as tx:
+        ticket(tx)
+        booked(tx, debit())
+    before = steps()
+    with store.write() as tx:
+        for _ in range(200):
+            booked(tx, debit())
+    assert steps() == before
