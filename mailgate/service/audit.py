@@ -85,6 +85,8 @@ def audited_apart(store: Store, going: Callable[[], bool]) -> Audit | None:
 
     None when `going` says so meanwhile. Raises StoreUnavailable where that process could not look.
     """
+    if not going():
+        return None
     receiver, sender = _SPAWN.Pipe(duplex=False)
     child = _SPAWN.Process(target=_send_audit, args=(store.path, sender), name="audit", daemon=True)
     child.start()

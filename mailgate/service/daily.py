@@ -43,6 +43,8 @@ _DAY = timedelta(days=1)
 _LATEST = Period(months=12)
 # That the proof of the books makes way for mail, a minute each.
 _MOST_TIMES = 60
+# After the start, in which it shows whether much mail has waited for it.
+_MOMENT_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -209,6 +211,7 @@ class Daily:
         self._busy = busy
         self._made_way = 0
         self._stopping = False
+        self._has_begun = False
         self._day: date | None = None
         self._changed = threading.Condition()
 
@@ -257,6 +260,10 @@ class Daily:
         return not self._stopping
 
     def _proof(self, store: Store, going: Callable[[], bool]) -> Audit | None:
+        if not self._has_begun:
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopping, _MOMENT_SECONDS)
+            self._has_begun = True
         waits = self._made_way < _MOST_TIMES
         found = audited_apart(store, lambda: going() and not (waits and self._busy()))
         if found is None and going():

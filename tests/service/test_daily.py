@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -375,6 +376,12 @@ def daily(desk: StoredDesk, writer: Writer, clock: Clock) -> Daily:
     return Daily(desk.store, writer, lambda: desk.office, lambda: None, clock)
 
 
+@pytest.fixture(autouse=True)
+def _no_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin with the proof at once."""
+    monkeypatch.setattr("mailgate.service.daily._MOMENT_SECONDS", 0.0)
+
+
 def _days(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.message.partition(":")[0] for record in caplog.records if record.name == "mailgate.daily"]
 
@@ -457,6 +464,38 @@ def test_proof_of_the_books_makes_way_for_much_mail_and_is_made_up_for(
     busy[0] = False
     daily.tick()
     assert told(desk) == [("statement", "ana@acme.example")]
+
+
+def test_proof_of_the_books_begins_a_moment_after_the_start_when_it_shows_whether_much_mail_waits(
+    desk: StoredDesk, writer: Writer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailgate.service.daily._MOMENT_SECONDS", 0.5)
+    began, asked = time.monotonic(), []
+
+    def busy() -> bool:
+        asked.append(time.monotonic() - began)
+        return True
+
+    daily = Daily(desk.store, writer, lambda: desk.office, lambda: None, clock, busy)
+    daily.tick()
+    assert asked[0] >= 0.5
+    later = len(asked)
+    began = time.monotonic()
+    daily.tick()
+    assert asked[later] < 0.4, "only at the start"
+
+
+def test_start_that_ends_at_once_waits_for_no_moment(
+    desk: StoredDesk, writer: Writer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailgate.service.daily._MOMENT_SECONDS", 60.0)
+    daily = Daily(desk.store, writer, lambda: desk.office, lambda: None, clock)
+    working = threading.Thread(target=daily.tick)
+    working.start()
+    daily.stop()
+    working.join(20)
+    assert not working.is_alive()
+    assert day_done_at(desk) == NOW
 
 
 def test_proof_of_the_books_does_not_make_way_for_ever(
