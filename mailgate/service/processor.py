@@ -27,8 +27,8 @@ log = logging.getLogger("mailgate.process")
 
 _Broken = tuple[Kept, Exception]
 
-# As many as share a commit without keeping peers waiting for theirs.
-_BATCH = 8
+# As many as share a commit without keeping peers waiting for theirs; a quarter of what is let in, see `take`.
+_BATCH = 7
 # A message that ended the process this often while it was processed alone is not tried again. Who kills the desk again
 # and again as it starts must not look like a message that does: every second kill may fall into the first one.
 _MOST_TRIES = 10

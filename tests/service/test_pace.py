@@ -14,7 +14,7 @@ from mailgate.errors import StoreUnavailable
 from mailgate.service import take
 from mailgate.service.take import Pace
 
-ROOM = 20
+ROOM = 28
 LONG = 60.0
 
 
