@@ -19,8 +19,7 @@ from typing import Any
 from tests import servers
 from tests.bench import bare, machine, table
 from tests.bench.corpus import SHARED, Corpus, load
-from tests.bench.desk import Place
-from tests.bench.fill import fill
+from tests.bench.desk import Place, fill
 from tests.bench.measure import Bench, Figures
 
 
@@ -64,8 +63,7 @@ def main() -> None:
 def _filled(corpus: Corpus, tickets: int, folder: Path) -> Bench:
     """A desk with so many tickets there beforehand."""
     bench = Bench(Place(folder / f"desk-{tickets}"), corpus)
-    bench.place.data.mkdir(parents=True)
-    fill(bench.place.database, tickets)
+    fill(bench.place, tickets)
     return bench
 
 

@@ -36,8 +36,7 @@ from mailgate.store import Store, journal, messages, outbox, tickets
 from mailgate.store.writer import Writer
 from tests.bench import feed, machine
 from tests.bench.corpus import DESK, Corpus, Mail, load
-from tests.bench.desk import Place, write_rules
-from tests.bench.fill import fill
+from tests.bench.desk import Place, fill, write_rules
 
 # Messages that share a commit, as under load.
 _TOGETHER = 8
@@ -106,9 +105,8 @@ def _round(corpus: Corpus, folder: Path, tickets: int, meter: Meter) -> dict[str
     """Seconds for a message by step."""
     place = Place(folder)
     write_rules(place, corpus, 0, None)
+    fill(place, tickets)
     store, office = open_store(place.data), open_office(place.rules, place.data)
-    if tickets:
-        fill(place.database, tickets)
     checks = Verifier(lambda: office.desk.rules.trust)
     organisational("once.example")  # the list of public suffixes is read once
     meter.spent.clear()

@@ -11,10 +11,12 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from tests.bench.corpus import DESK, Corpus
+from tests.bench import history
+from tests.bench.corpus import CLIENTS, DESK, Corpus
 
 _ROOT = Path(__file__).resolve().parents[2]
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -68,6 +70,13 @@ def write_rules(place: Place, corpus: Corpus, port: int, hop: int | None, imap: 
         *clients,
     ]
     place.rules.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+
+
+def fill(place: Place, tickets: int) -> None:
+    """Years of work, before what is measured: two messages a ticket. Nobody runs out of minutes meanwhile."""
+    place.data.mkdir(parents=True, exist_ok=True)
+    if tickets:
+        history.make(place.database, tickets, datetime.now(UTC), clients=CLIENTS, each=2, bought=100_000)
 
 
 def silent_hop() -> socket.socket:

@@ -1,4 +1,4 @@
-"""Years of a desk in bulk: so many tickets of ten messages each, through the store's own functions.
+"""Years of a desk in bulk: so many tickets of some messages each, through the store's own functions.
 
 What is made is the same for the same size and the same end. One client has three tenths of everything, one has the
 same few tickets however old the desk is, the others share the rest. Words are as frequent as in a language.
@@ -64,14 +64,23 @@ def address_of_technician(number: int) -> str:
     return f"t{number}@bench.example"
 
 
-def make(database: Path, many: int, until: datetime, pace: timedelta = PACE, clients: int = CLIENTS) -> None:
+def make(
+    database: Path,
+    many: int,
+    until: datetime,
+    pace: timedelta = PACE,
+    clients: int = CLIENTS,
+    each: int = EACH,
+    bought: int = 0,
+) -> None:
     """Write so many tickets into a new store; the last message came shortly before `until`.
 
-    pace: from one ticket to the next.
+    pace: from one ticket to the next. each: messages of a ticket, ten at most. bought: minutes that each client buys at
+    the end.
     """
     store = keys.opened(database.parent, until)
     with _in_bulk(store):
-        desk = _Desk(many, until, pace, clients)
+        desk = _Desk(many, until, pace, clients, each, bought)
         for start in range(0, desk.turns, _AT_ONCE):
             with store.write() as tx:
                 for turn in range(start, min(start + _AT_ONCE, desk.turns)):
@@ -105,16 +114,18 @@ class _Desk:
     until: datetime
     pace: timedelta
     clients: int
+    each: int
+    bought: int
     left: Counter[str] = field(default_factory=Counter)
 
     @property
     def turns(self) -> int:
-        return self.many + _LAG * EACH
+        return self.many + _LAG * self.each
 
     def take_turn(self, tx: Connection, turn: int) -> None:
         """Of each ticket that goes on at that time one message."""
         at = self.until - self.pace * (self.turns - turn)
-        for step in range(EACH):
+        for step in range(self.each):
             number = turn + 1 - step * _LAG
             if 1 <= number <= self.many:
                 self._message(tx, self._ticket(number), step, at + timedelta(seconds=step))
@@ -123,7 +134,9 @@ class _Desk:
         """What the clock told of all this is told already."""
         for table in (*uncovered.TEXTS, "message"):  # as at a desk that never had an earlier version
             walks.go_on(tx, f"covering {table}", covering._KEY, None, 0, self.until)
-        for client in self.left:
+        for client in list(self.left):
+            if self.bought:
+                self._buy(tx, client, self.bought, self.until)
             accounts.carry_forward(tx, client)
         for ticket in tickets.going(tx, tickets.Only(), self.many):
             if ticket.answer_due_at:
@@ -143,7 +156,7 @@ class _Desk:
         age = self.many - number
         opened_at = self.until - self.pace * (self.turns - number + 1)
         status = _status(number, age)
-        owed = opened_at + self.pace * _LAG * EACH if status in (Status.NEW, Status.OPEN) else None
+        owed = opened_at + self.pace * _LAG * self.each if status in (Status.NEW, Status.OPEN) else None
         client = self._client(chance, age)
         return Ticket(
             id=number,
@@ -158,7 +171,7 @@ class _Desk:
             first_answer_at=opened_at + self.pace * _LAG,
             asked_at=owed,
             answer_due_at=owed + timedelta(hours=8) if owed else None,
-            closed_at=opened_at + self.pace * _LAG * EACH if status is Status.CLOSED else None,
+            closed_at=opened_at + self.pace * _LAG * self.each if status is Status.CLOSED else None,
             planned_start=self.until.date() + timedelta(days=3) if status is Status.SCHEDULED else None,
         )
 
@@ -187,9 +200,12 @@ class _Desk:
 
     def _work(self, tx: Connection, ticket: Ticket, message: int, at: datetime) -> None:
         if self.left[ticket.client] < 2 * MINUTES:
-            self._book(tx, Entry(0, ticket.client, Kind.PURCHASE, _PURCHASE, at, at.date(), package="12h"))
+            self._buy(tx, ticket.client, _PURCHASE, at)
         work = {"worked": MINUTES, "ticket": ticket.id, "technician": ticket.technician, "note": ticket.subject}
         self._book(tx, Entry(0, ticket.client, Kind.DEBIT, -MINUTES, at, at.date(), message=message, line=0, **work))
+
+    def _buy(self, tx: Connection, client: str, minutes: int, at: datetime) -> None:
+        self._book(tx, Entry(0, client, Kind.PURCHASE, minutes, at, at.date(), package="12h"))
 
     def _book(self, tx: Connection, entry: Entry) -> None:
         entries.append(tx, entry)
