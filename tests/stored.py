@@ -18,7 +18,7 @@ from mailgate.service.letters import post
 from mailgate.service.office import Office
 from mailgate.service.parsing import parse
 from mailgate.service.process import process
-from mailgate.store import Store, blobs, entries, journal, outbox
+from mailgate.store import Connection, Store, blobs, entries, journal, outbox
 from mailgate.store.outbox import Queued
 from tests.support import NOW, desk, written
 
@@ -77,3 +77,9 @@ def stored_desk(folder: Path, of: Desk | None = None) -> Iterator[StoredDesk]:
         yield StoredDesk(store, Office(of or desk(), RENDERER))
     finally:
         store.close()
+
+
+def damage(tx: Connection, blob: int) -> None:
+    """Change one bit of what is sealed, as a bad disk does: SQLite notices nothing."""
+    sealed = tx.value("select data from blob where id = :blob", blob=blob)
+    tx.run("update blob set data = :data where id = :blob", data=sealed[:-1] + bytes([sealed[-1] ^ 1]), blob=blob)

@@ -208,7 +208,10 @@ ALARMS = ("trouble", "all_clear", "books_halted", "rules_refused")
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A mail of the outbox that is to be sent now. sender: envelope sender. tries: so far."""
+    """A mail of the outbox that is to be sent now. sender: envelope sender. tries: so far.
+
+    fault: why its bytes cannot be read, so that there is nothing to send; "" where they can.
+    """
 
     id: int
     created_at: datetime
@@ -218,6 +221,7 @@ class Due:
     tries: int
     message_id: str = ""
     template: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,18 @@ async def _deliver(
     writer: Writer, send: Send, mail: Due, office: Office, clock: Clock, slots: asyncio.Semaphore
 ) -> None:
     async with slots:
-        await _record(writer, await send(mail), mail, office, clock)
+        await _record(writer, await _fate(send, mail), mail, office, clock)
+
+
+async def _fate(send: Send, mail: Due) -> Delivery:
+    """What becomes of a mail. A fault of our own is that mail's alone: raised, it would cut off those under way."""
+    if mail.fault:
+        return Failed(mail.fault, permanent=True)
+    try:
+        return await send(mail)
+    except Exception as error:
+        log.exception("mail %d made the program fail", mail.id)
+        return Failed(f"the program failed on this mail: {type(error).__name__}")
 
 
 async def _record(writer: Writer, fate: Delivery, mail: Due, office: Office, clock: Clock) -> None:

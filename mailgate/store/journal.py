@@ -14,6 +14,7 @@ from mailgate.core.model import Outcome
 from mailgate.core.proof import UNCHECKED, Verdicts
 from mailgate.store import blobs, evidence, quarantine
 from mailgate.store.connection import Connection, Row
+from mailgate.store.keyring import DamagedError
 from mailgate.store.times import moment, opt_moment, stamp
 
 
@@ -36,6 +37,14 @@ class Kept:
     def emptied(self) -> Kept:
         """The same without its bytes, for when they are read: a big mail is not to stay in memory twice."""
         return replace(self, raw=b"")
+
+
+class UnreadableError(DamagedError):
+    """The bytes of a message are damaged. kept: all the rest of it."""
+
+    def __init__(self, why: str, kept: Kept) -> None:
+        super().__init__(why)
+        self.kept = kept
 
 
 def take(tx: Connection, raw: bytes, envelope: Envelope, now: datetime, uid: Uid | None = None) -> int:
@@ -74,7 +83,7 @@ def take(tx: Connection, raw: bytes, envelope: Envelope, now: datetime, uid: Uid
 def waiting(tx: Connection, most: int, now: datetime, besides: Collection[int] = ()) -> list[Kept]:
     """The oldest messages that are not processed yet; fewer where they are big, but at least one.
 
-    Not those that wait for an answer of the DNS until later than `now`, nor those `besides`.
+    Not those that wait for an answer of the DNS until later than `now`, nor those `besides`. Raises UnreadableError.
     """
     found = {row["id"]: row for row in _sizes(tx, most + len(besides), now) if row["id"] not in besides}
     chosen = blobs.at_once([found[number] for number in sorted(found)[:most]])
@@ -140,9 +149,9 @@ def newest_before(tx: Connection, at: datetime) -> int:
 
 
 def get(tx: Connection, journal: int) -> Kept | None:
-    """One message of the journal."""
+    """One message of the journal. Raises UnreadableError."""
     row = tx.row(_KEPT + " where j.id = :journal", journal=journal)
-    return _kept(tx, row) if row else None
+    return _whole(tx, row) if row else None
 
 
 def blob_of(tx: Connection, journal: int) -> int | None:
@@ -154,7 +163,7 @@ def blob_of(tx: Connection, journal: int) -> int | None:
 def of_message(tx: Connection, message: int) -> Kept | None:
     """The row that holds a processed message."""
     row = tx.row(_KEPT + " where j.message = :message order by j.id limit 1", message=message)
-    return _kept(tx, row) if row else None
+    return _whole(tx, row) if row else None
 
 
 def of_message_id(tx: Connection, message_id: str) -> Kept | None:
@@ -262,14 +271,21 @@ def _taken_as(tx: Connection, uid: Uid) -> int:
     return int(found or 0)
 
 
-def _kept(tx: Connection, row: Row) -> Kept:
+def _whole(tx: Connection, row: Row) -> Kept:
+    try:
+        return _kept(row, blobs.opened(tx, row))
+    except DamagedError as error:
+        raise UnreadableError(str(error), _kept(row, b"")) from error
+
+
+def _kept(row: Row, raw: bytes) -> Kept:
     recipients = tuple(json.loads(row["rcpt_to"]))
     envelope = Envelope(row["source"], row["mail_from"], recipients, row["peer"], row["helo"], row["auth_user"])
     return Kept(
         id=row["id"],
         taken_at=moment(row["taken_at"]),
         envelope=envelope,
-        raw=blobs.opened(tx, row),
+        raw=raw,
         blob=row["blob"],
         tries=row["tries"],
         proof_tries=row["proof_tries"],

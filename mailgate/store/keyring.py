@@ -23,6 +23,10 @@ class KeyLostError(MailgateError):
     """What was sealed cannot be opened: its key is not there."""
 
 
+class DamagedError(Refused):
+    """What was sealed is not what it was, or was sealed for something else."""
+
+
 class Key:
     """One key of 32 bytes. name: what the store calls it by, from which nobody learns it."""
 
@@ -37,11 +41,11 @@ class Key:
         return bytes(self._cipher.encrypt(data, purpose.encode()))
 
     def open(self, sealed: bytes, purpose: str) -> bytes:
-        """Raises Refused for what was changed, or was sealed for something else."""
+        """Raises DamagedError."""
         try:
             return self._cipher.decrypt(sealed, purpose.encode())
         except CryptoError:
-            raise Refused(f"the store is damaged: what is sealed as {purpose} was changed") from None
+            raise DamagedError(f"the store is damaged: what is sealed as {purpose} was changed") from None
 
     def digest(self, data: bytes) -> str:
         """Tells the same bytes again; without the key nobody can try what they may have been."""
@@ -71,7 +75,7 @@ class Keyring:
         return next(iter(self._by_name.values()))
 
     def open(self, name: str, data: bytes, purpose: str) -> bytes:
-        """What was sealed under the key of that name, or what is there in clear. Raises KeyLostError."""
+        """What was sealed under the key of that name, or what is there in clear. Raises KeyLostError, DamagedError."""
         if name == CLEAR:
             return data
         key = self._by_name.get(name)

@@ -9,6 +9,7 @@ from mailgate.core.mail import ALARMS, Due, Outgoing
 from mailgate.core.retry import SIGN_IN_FIRST
 from mailgate.store import blobs
 from mailgate.store.connection import Connection, Row
+from mailgate.store.keyring import DamagedError
 from mailgate.store.times import moment, opt_moment, opt_stamp, stamp
 
 CANCELLED = "cancelled"
@@ -287,15 +288,20 @@ _DUE = (
 
 
 def _due(tx: Connection, row: Row) -> Due:
+    try:
+        raw, fault = blobs.opened(tx, row), ""
+    except DamagedError as error:
+        raw, fault = b"", str(error)
     return Due(
         id=row["id"],
         created_at=moment(row["created_at"]),
         sender=row["sender"],
         to=row["recipient"],
-        raw=blobs.opened(tx, row),
+        raw=raw,
         tries=row["tries"],
         message_id=row["message_id"],
         template=row["template"],
+        fault=fault,
     )
 
 

@@ -23,7 +23,7 @@ from mailgate.store import outbox
 from mailgate.store.writer import Writer
 from tests.running import read, text_of
 from tests.sink import Sink, sink
-from tests.stored import StoredDesk, stored_desk
+from tests.stored import StoredDesk, damage, stored_desk
 from tests.support import NOW, written
 from tests.support import desk as desk_with
 
@@ -390,6 +390,37 @@ def test_a_store_that_cannot_be_used_cuts_off_no_mail_under_way(desk: StoredDesk
     with closing(foreign):
         asyncio.run(drained())
     assert {mail.state for mail in desk.mails()} == {"sent"}
+
+
+def test_a_mail_on_which_the_program_fails_cuts_off_no_mail_under_way(desk: StoredDesk, writer: Writer):
+    for number in range(3):
+        desk.post(ALARM, f"x{number}")
+
+    async def send(mail: Due) -> Delivery:
+        if mail.id == 2:
+            raise LookupError("a fault of ours")
+        await asyncio.sleep(0.1)
+        return Sent()
+
+    assert asyncio.run(drain(writer, send, lambda: desk.office, lambda: NOW)) == 3
+    assert [(mail.state, mail.tries) for mail in desk.mails()] == [("sent", 1), ("queued", 1), ("sent", 1)]
+
+
+def test_a_mail_whose_bytes_are_damaged_holds_up_no_other_and_its_technician_is_told(
+    desk: StoredDesk, deliver: Callable[[Road], int]
+):
+    desk.take()
+    ack, notice = desk.mails()
+    with desk.store.write() as tx:
+        damage(tx, tx.value("select blob from outbox where id = :id", id=ack.id))
+    road = Road()
+    deliver(road)
+    assert [(mail.to, mail.template) for mail in road.tried] == [
+        (notice.to, notice.template),
+        ("marta@example.es", "delivery_failed"),
+    ]
+    assert b"the store is damaged" in road.tried[1].raw
+    assert desk.mails()[0].state == "failed"
 
 
 @pytest.mark.parametrize("together", [False, True])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import time
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from mailgate.store import Connection, journal, quarantine
 from mailgate.store.journal import Kept
 from mailgate.store.writer import Writer
 from tests.servers import eventually
-from tests.stored import StoredDesk, stored_desk
+from tests.stored import StoredDesk, damage, stored_desk
 from tests.support import NOW, written
 
 
@@ -205,3 +206,21 @@ def test_message_that_our_code_cannot_read_is_tried_and_told_once(
         assert _quarantined(stored) == 1
     assert len(tried) == 1
     assert caplog.text.count("message 1 made the program fail") == 1
+
+
+@pytest.mark.parametrize("left_behind", [False, True])
+def test_message_whose_bytes_are_damaged_is_quarantined_alone(tmp_path: Path, left_behind: bool) -> None:
+    with stored_desk(tmp_path) as stored:
+        with contextlib.ExitStack() as stack:
+            processor = None if left_behind else stack.enter_context(_processing(stored))
+            with stored.store.write() as tx:
+                for number in (1, 2, 3):
+                    journal.take(tx, written(message_id=f"<m{number}@acme.example>"), Envelope("inject"), NOW)
+                damage(tx, blob=2)
+            processor = processor or stack.enter_context(_processing(stored))
+            processor.wake()
+            eventually(lambda: _order(stored) == [1, 3])
+        with stored.store.read() as tx:
+            (held,) = quarantine.waiting(tx)
+    assert held.journal == 2
+    assert "the store is damaged" in held.detail
