@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from mailgate.store.connection import Connection, Row
-from mailgate.store.keyring import KeyLostError
+from mailgate.store.keyring import DamagedError, KeyLostError
 
 # Of raw mails that are held in memory together, unless a single one is bigger.
 _MOST_BYTES = 4_000_000
@@ -29,7 +29,7 @@ def put(tx: Connection, data: bytes) -> int:
 
 
 def get(tx: Connection, blob: int) -> bytes:
-    """The bytes of a blob. Raises KeyLostError."""
+    """The bytes of a blob. Raises KeyLostError, DamagedError."""
     row = tx.row("select key, data from blob where id = :blob", blob=blob)
     if row is None:
         raise LookupError(f"blob {blob}: gone")
@@ -37,17 +37,22 @@ def get(tx: Connection, blob: int) -> bytes:
 
 
 def readable(tx: Connection, blob: int | None) -> bytes | None:
-    """The bytes, None where they are gone, or their key is given up for good. Raises KeyLostError until it is."""
+    """The bytes, None where they are gone or damaged, or their key is given up for good.
+
+    Raises KeyLostError until it is.
+    """
     try:
         return None if blob is None else get(tx, blob)
     except KeyLostError:
         if tx.keyring.fault:
             raise
         return None
+    except DamagedError:
+        return None
 
 
 def opened(tx: Connection, row: Row) -> bytes:
-    """The bytes of a row with key and data."""
+    """The bytes of a row with key and data. Raises KeyLostError, DamagedError."""
     return tx.keyring.open(row["key"], row["data"], _PURPOSE)
 
 

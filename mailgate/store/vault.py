@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from mailgate.store.connection import Connection, Row
+from mailgate.store.keyring import DamagedError
 
 _PURPOSE = "access data"
 # Of a ticket the newest, which are quoted; more are recognised by what stands around them alone.
@@ -34,14 +35,13 @@ def keep(tx: Connection, message: int, ticket: int | None, values: Mapping[int, 
 def of_message(tx: Connection, message: int) -> dict[int, str]:
     """What was taken out of a message, by number, and can be opened still."""
     rows = tx.rows("select id, key, sealed from vault where message = :message order by id", message=message)
-    return {row["id"]: _value(tx, row) for row in rows if row["key"] in tx.keyring.names}
+    return {row["id"]: told for row in rows if (told := _value(tx, row)) is not None}
 
 
 def value(tx: Connection, number: int, tickets: Collection[int]) -> str | None:
     """One that was told in these tickets; None for another, or one that cannot be opened any more."""
     row = tx.row("select ticket, key, sealed from vault where id = :id", id=number)
-    theirs = row is not None and row["ticket"] in tickets and row["key"] in tx.keyring.names
-    return _value(tx, row) if row and theirs else None
+    return _value(tx, row) if row and row["ticket"] in tickets else None
 
 
 def destroy(tx: Connection, number: int) -> None:
@@ -52,7 +52,7 @@ def destroy(tx: Connection, number: int) -> None:
 def of_tickets(tx: Connection, tickets: Iterable[int]) -> frozenset[str]:
     """What was told in tickets, the newest of each, and can be opened still."""
     rows = (row for ticket in tickets for row in _rows_of(tx, ticket, _MOST_KNOWN))
-    return frozenset(_value(tx, row) for row in rows if row["key"] in tx.keyring.names)
+    return frozenset(told for row in rows if (told := _value(tx, row)) is not None)
 
 
 def of_ticket(tx: Connection, ticket: int) -> list[tuple[int, int]]:
@@ -98,5 +98,11 @@ def _rows_of(tx: Connection, ticket: int, most: int) -> list[Row]:
     return tx.rows(newest, ticket=ticket, most=most)
 
 
-def _value(tx: Connection, row: Row) -> str:
-    return tx.keyring.open(row["key"], row["sealed"], _PURPOSE).decode("utf-8", "surrogatepass")
+def _value(tx: Connection, row: Row) -> str | None:
+    """What is sealed, None where it cannot be opened: its key is not there, or it is damaged."""
+    if row["key"] not in tx.keyring.names:
+        return None
+    try:
+        return tx.keyring.open(row["key"], row["sealed"], _PURPOSE).decode("utf-8", "surrogatepass")
+    except DamagedError:
+        return None

@@ -87,6 +87,17 @@ def test_a_password_for_the_client_arrives_as_it_was_written_and_is_quoted_cover
     assert [entry.note for entry in story.ledger()[1:]] == ["clave: ⟦•••2⟧"]
 
 
+def test_a_damaged_secret_is_gone_and_its_ticket_goes_on(story: Story) -> None:
+    story.says("ana", ASKED)
+    with story.stored.store.write() as tx:
+        sealed = tx.value("select sealed from vault where id = 1")
+        tx.run("update vault set sealed = :sealed where id = 1", sealed=sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    assert story.says("marta", "Lo miro.\n\n#time 12m", ticket=1).outcome is Outcome.APPEND
+    with story.stored.store.read() as tx:
+        assert vault.of_message(tx, 1) == {}
+        assert vault.value(tx, 1, [1]) is None
+
+
 def test_a_quoted_secret_is_covered_whatever_stands_around_it_and_the_quote_is_known_as_history(story: Story) -> None:
     story.says("ana", ASKED)
     quoted = "\n".join(f"> {line}" for line in ASKED.splitlines())

@@ -21,7 +21,7 @@ from mailgate.service.audit import audited
 from mailgate.service.jobs import retention
 from mailgate.store import Connection, blobs, events, journal, messages, quarantine, search, tickets, vault, walks
 from mailgate.store.tickets import EVERY
-from tests.stored import stored_desk
+from tests.stored import damage, stored_desk
 from tests.story import Story
 from tests.support import NOW, desk, reply_address, written
 
@@ -111,6 +111,16 @@ def test_what_is_closed_goes_on_the_day_after_its_last(tmp_path: Path, limits: d
         assert left() == before > 0
         _clear(story, AFTER)
         assert left() == 0
+
+
+def test_a_damaged_mail_holds_up_nothing_and_goes_whole_with_its_files(tmp_path: Path) -> None:
+    with _story(tmp_path, attachments="90d", looks="90d") as story:
+        with story.stored.store.write() as tx:
+            damage(tx, tx.value("select blob from message where id = 1"))
+        _clear(story, AFTER)
+        with story.stored.store.read() as tx:
+            assert tx.value("select blob from message where id = 1") is None
+            assert tx.value("select count(*) from attachment where kept = 1") == 0
 
 
 def test_an_open_ticket_keeps_everything_however_old(tmp_path: Path) -> None:
