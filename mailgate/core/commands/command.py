@@ -87,6 +87,8 @@ def _body(lines: Lines, found: Sequence[Command]) -> str:
 _SHAPE = re.compile(r"(?P<mark>#{1,6} ?|@)(?P<word>[^\W\d_]+)(?P<rest>.*)", re.DOTALL)
 _STOP = re.compile(r"[:=.,;!?](?=\s|$)")
 _BRACE = re.compile(r"[{}]")
+_LISTED = re.compile(r"(?:[-–—•·▪◦*+]|[0-9]{1,2}[.)]) *(?P<bare>#.+)", re.ASCII)
+_WRAPPED = re.compile(r"(?:\*{1,2}|_{1,2}|[«“\"'‘(]) *(?P<bare>#.+?) *(?:\*{1,2}|_{1,2}|[»”\"'’)])[.,;]?")
 _WORDY = ("note", "accept", "decline", "cancel")
 
 
@@ -94,7 +96,7 @@ def _read(command: Command, line: str, context: Context) -> Command | None:
     """The command on a line, with its problem if it is wrong; None for a line of text."""
     shape = _SHAPE.fullmatch(line)
     if shape is None:
-        return None
+        return _dressed(command, line, context)
     verb = vocabulary.verb(shape["word"])
     if verb and verb.director_only and context.role is not Role.DIRECTOR:
         return None
@@ -137,6 +139,18 @@ def _near(command: Command, verb: Verb | None, shape: re.Match[str], context: Co
         return None
     unread = Command(word, command.line, command.number)
     return wrong(unread, "unknown_near", f"{mark}{word}", f"#{name}" if meant.problem else line)
+
+
+def _dressed(command: Command, line: str, context: Context) -> Command | None:
+    """What would be right as a command, were it not an item of a list, or quoted: "- #time 12m", "«#close»".
+
+    Mails of the desk show commands in quotation marks, and people copy them so.
+    """
+    shape = _WRAPPED.fullmatch(line) or _LISTED.fullmatch(line)
+    meant = _read(command, shape["bare"], context) if shape else None
+    if shape is None or meant is None or meant.problem:
+        return None
+    return wrong(Command(meant.name, command.line, command.number), "dressed", line, shape["bare"])
 
 
 def _plausible(meant: Command, mark: str, line: str) -> bool:

@@ -25,15 +25,25 @@ _FORM = re.compile(
     """,
     _FLAGS | re.VERBOSE,
 )
+_JOINED = "y|and|con|plus|más|o|or|a|to"
+_PART = "media|medio|un cuarto|cuarto|tres cuartos|a half|half|a quarter|quarter|three quarters"
 _LEAD = re.compile(
     rf"""
-    (?:{_FORM.pattern}) (?=[ ]|$)
-    # a second length, or a bare number before the end or the day: one duration, written wrongly
-    (?: [ ][0-9]+(?:[.,:][0-9]+)? (?: [ ]?(?:{_HOURS}|{_MINUTES}|s|seg|sec)(?=[ ]|$) | (?=$|[ ]@) ) )?
+    (?:{_FORM.pattern})
+    (?:
+        # a second length, or a bare number before the end or the day: one duration, written wrongly
+        [.,;:!]*
+        (?: [ ]?[-+–—/&][ ]?|[ ](?:(?:{_JOINED})[ ])?) [0-9]+(?:[.,:][0-9]+)?
+        (?: [ ]?(?:{_HOURS}|{_MINUTES}|s|seg|sec)(?=[ ]|$) | (?=$|[ ]@) )
+      | [ ](?:y|and)[ ](?:{_PART.replace(" ", "[ ]")})(?=[ ]|$)
+      # "2 horas, reunión": the sign belongs to the length, which is not the "2" before it
+      | [.,;:!]+(?=[ ]|$)
+      | (?=[ ]|$)
+    )
     """,
     _FLAGS | re.VERBOSE,
 )
-_PIECES = re.compile(rf"[0-9 .,:]+|(?:{_HOURS}|{_MINUTES})(?![a-z])", _FLAGS)
+_PIECES = re.compile(rf"[0-9 .,:;!+/&–—-]+|(?:{_HOURS}|{_MINUTES}|{_JOINED}|{_PART})(?![a-z])", _FLAGS)
 _EXAMPLE, _LONG_EXAMPLE = "12m", "1h05m"
 
 

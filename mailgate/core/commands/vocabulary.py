@@ -226,6 +226,7 @@ def meaning(words: Iterable[Word], text: str) -> StrEnum | None:
 # `claim` or `limit`, and the two of a refund, are said to clients, the others to staff.
 PROBLEMS: tuple[str, ...] = (
     "unknown_near",  # got: the word as written, "#closed"; right: the line that was probably meant
+    "dressed",  # got: the line, "- #close" or "«#close»"; right: the command alone, "#close"
     "looks_like_code",  # got: the line; right: "```", to be put round pasted code
     "fence_open",  # got: the line; right: "```". A command after a ``` or ~~~ that nothing closes
     "takes_nothing",  # got: the words after the command; right: the command alone, "#close"

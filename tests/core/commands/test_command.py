@@ -452,6 +452,29 @@ def test_sentences_quotes_code_and_signatures_hold_no_command(text: str) -> None
     assert is_text(text)
 
 
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("- #time 12m", "#time 12m"),
+        ("•\u00a0\u00a0#tiempo 12m nota", "#tiempo 12m nota"),
+        ("* #close", "#close"),
+        ("1. #call [SOP-12] 10m", "#call [SOP-12] 10m"),
+        ("*#time 12m*", "#time 12m"),
+        ("«#admitir 17».", "#admitir 17"),
+        ('"#nota"', "#nota"),
+        ("(#note)", "#note"),
+    ],
+)
+def test_a_command_in_a_list_or_quoted_is_asked_about_and_not_shown_to_the_client(line: str, right: str) -> None:
+    assert problem(line) == Problem("dressed", line.replace("\u00a0", " "), right)
+    assert parse(f"Hola\n{line}", MARTA).body == "Hola"
+
+
+@pytest.mark.parametrize("line", ["- #header { }", "- #1 primero", "* #time flies", "1. # comment", "«#ok»"])
+def test_any_other_item_of_a_list_is_text(line: str) -> None:
+    assert is_text(line)
+
+
 def test_three_spaces_are_no_code_and_four_are() -> None:
     assert only("   #close").name == "close"
     assert is_text("x\n    #close")
