@@ -52,7 +52,10 @@ def load(path: Path, instead: Mapping[Path, str] = _AS_THEY_ARE) -> Rules:
 def read(path: Path, instead: Mapping[Path, str] = _AS_THEY_ARE) -> tuple[Rules, str]:
     """The same with what the files say, merged, as JSON: `build` makes the rules of it again."""
     sources = _sources(path, instead)
-    merged = merge([source.data for source in sources])
+    try:
+        merged = merge([source.data for source in sources])
+    except RecursionError:
+        raise _unreadable(path.name, 0, "has too many tables within tables") from None
     built = build(merged.data)
     problems = [*_clashes(merged, sources)]
     if isinstance(built, list):

@@ -153,6 +153,7 @@ def test_a_file_that_includes_itself_is_read_once(rules):
             "rules.toml:3: is not UTF-8 here (Latin-1?); save the file as UTF-8",
         ),
         (b"a = " + b"[" * 5000, "rules.toml: has too many brackets within brackets"),
+        (b"a" + b".a" * 5000 + b" = 1", "rules.toml: has too many tables within tables"),
         (b"a = " + b"9" * 5000, "rules.toml: has a number that is too long"),
         (b"a = 2026-13-45\n", "rules.toml:1: is not TOML at column 9"),
         (b"a = '\x00'\n", "rules.toml:1: is not TOML at column 6"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgate.core.access_data import MASK, holds_any, masked, pieces
+from mailgate.core.access_data import MASK, masked, pieces, spans
 from mailgate.core.access_data.covering import cover
 from tests.support import in_linear_time, mail
 
@@ -131,12 +131,12 @@ def test_access_data_are_found(marked: str) -> None:
 @pytest.mark.parametrize("text", NOT_FOUND)
 def test_other_text_stays(text: str) -> None:
     assert masked(text) == text
-    assert not holds_any(text)
+    assert not spans(text)
 
 
 def test_a_mask_stands_in_place_of_them() -> None:
     assert masked("Contraseña: hunter2!\nAna") == f"Contraseña: {MASK}\nAna"
-    assert holds_any("Contraseña: hunter2!")
+    assert spans("Contraseña: hunter2!")
 
 
 _WORDS = [

@@ -71,7 +71,7 @@ def test_the_first_letter_carries_the_screenshot_byte_for_byte(players: Cast) ->
     letter = STORY[0].letter(players, Past("run", NOW))
     mail = _read(letter)
     assert [file.name for file in mail.attachments] == ["captura.png"]
-    assert mime.part_bytes(letter.raw, mail.attachments[0].part) == screenshot()
+    assert mime.contents(letter.raw, [mail.attachments[0].part])[mail.attachments[0].part] == screenshot()
     assert mail.text.startswith("Buenos días")
 
 

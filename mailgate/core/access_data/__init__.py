@@ -46,11 +46,6 @@ def masked(text: str) -> str:
     return "".join(MASK if piece.secret else piece.text for piece in pieces(text))
 
 
-def holds_any(text: str) -> bool:
-    """Whether anything in it would be masked."""
-    return bool(spans(text))
-
-
 def apart(found: list[Span]) -> Iterator[Span]:
     """What overlaps, as one; found: sorted."""
     start, stop = -1, -1

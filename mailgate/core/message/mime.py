@@ -91,11 +91,6 @@ def contents(raw: bytes, parts: Collection[int]) -> dict[int, bytes]:
     return octets
 
 
-def part_bytes(raw: bytes, part: int) -> bytes:
-    """The decoded content of one part. Raises LookupError where the message has no such part."""
-    return contents(raw, [part])[part]
-
-
 def digest(headers: Mapping[str, Sequence[str]], contents: Iterable[tuple[str, bytes]]) -> str:
     """Identity of content, hex SHA-256: equal for the same message by whatever road it came.
 

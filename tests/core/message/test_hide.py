@@ -66,7 +66,7 @@ def test_what_does_not_hold_it_is_written_as_it_came():
     message.add_attachment(picture, maintype="image", subtype="png", filename="captura.png")
     made, places = without(message.as_bytes())
     assert places == 1
-    assert mime.part_bytes(made, 2) == picture
+    assert mime.contents(made, [2])[2] == picture
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_files_are_looked_through_as_bytes(charset: str):
     )
     made, places = without(message.as_bytes())
     assert places == 1
-    assert mime.part_bytes(made, 2) == "DB_PASS=".encode(charset) + MARK.encode(charset) + ";".encode(charset)
+    assert mime.contents(made, [2])[2] == "DB_PASS=".encode(charset) + MARK.encode(charset) + ";".encode(charset)
 
 
 def test_attached_messages_are_looked_through():

@@ -70,7 +70,7 @@ def test_field_that_the_bound_cuts_off_is_not_read() -> None:
 
 def test_part_of_a_message_over_a_bound_is_an_error() -> None:
     with pytest.raises(LookupError, match="header field of more than"):
-        mime.part_bytes(b"X: " + b"y" * 70_000 + b"\r\n\r\n", 0)
+        mime.contents(b"X: " + b"y" * 70_000 + b"\r\n\r\n", [0])[0]
 
 
 @pytest.mark.parametrize(("length", "whole"), [(parts.MAX_BOUNDARY, False), (parts.MAX_BOUNDARY + 1, True)])
