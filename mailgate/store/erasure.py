@@ -128,7 +128,8 @@ def forget_posted(tx: Connection, outbox: int) -> list[tuple[datetime, int]]:
 
 
 def forget_raw_of_posted(tx: Connection, outbox: int) -> list[tuple[datetime, int]]:
-    """Forget the bytes of a mail of ours to somebody else, which names them."""
+    """Forget the bytes of a mail of ours to somebody else, which names them; one that waits is never sent."""
+    tx.run(f"{_CANCEL} and id = :id", id=outbox, error=CANCELLED)
     return _remove(tx, {tx.value("select blob from outbox where id = :id", id=outbox)} - {None})
 
 

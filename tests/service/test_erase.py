@@ -12,7 +12,7 @@ import pytest
 
 from mailgate.core.desk import Desk
 from mailgate.core.erasure import Obstacle, mark
-from mailgate.core.mail import file_name
+from mailgate.core.mail import Notice, file_name
 from mailgate.core.model import Outcome, Role, Status
 from mailgate.service import backup, erase, export
 from mailgate.service.audit import audited
@@ -28,6 +28,7 @@ from mailgate.store import (
     events,
     looks,
     messages,
+    outbox,
     rules_taken,
     search,
     sessions,
@@ -159,6 +160,16 @@ def test_their_tickets_are_closed_and_found_by_nobody_and_nobody_is_told(story: 
         assert {one.author for one in messages.of_ticket(tx, 1)} == {"", "marta@example.es"}
         assert tx.value("select count(*) from session") == tx.value("select count(*) from sign_in_link") == 0
         assert not tx.value("select count(*) from outbox where state = 'queued' and ticket in (1, 3)")
+
+
+def test_a_mail_to_staff_that_names_them_and_waits_is_never_sent(story: Story) -> None:
+    values = {"what": "ana@acme.example", "is_ticket": False, "count": 20, "minutes": 10, "subject": "CANARY"}
+    story.stored.post(Notice("loop_stopped", "elena@example.es", "es", values=values), "t1")
+    forget(story)
+    with story.stored.store.read() as tx:
+        waiting = [mail for mail in outbox.listed(tx) if mail.state == "queued"]
+    assert waiting
+    assert all(mail.kept for mail in waiting)
 
 
 def test_access_data_that_they_told_are_destroyed(story: Story) -> None:
