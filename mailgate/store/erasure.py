@@ -188,11 +188,7 @@ def rename(tx: Connection, client: str, name: str) -> int:
     both = {"client": client, "name": name}
     tx.run("update ticket set client = :name where client = :client", **both)
     entries = tx.run("update entry set client = :name, note = '', reference = null where client = :client", **both)
-    tx.run(
-        "update matter set client = :name, reason = '', note = '', state = case state when 'open' then 'withdrawn'"
-        " else state end, decided_at = coalesce(decided_at, at) where client = :client",
-        **both,
-    )
+    _forget_asked(tx, client, name)
     tx.run("update carried_forward set client = :name where client = :client", **both)
     tx.run("update event set client = :name where client = :client", **both)
     tx.run("update experience set name = :name where scope = 'client' and name = :client", **both)
@@ -201,8 +197,19 @@ def rename(tx: Connection, client: str, name: str) -> int:
 
 
 def give_up_name(tx: Connection, client: str) -> None:
-    """What was begun is done, and the books keep the name."""
+    """What was begun is done, and the books keep the name; what was asked for outside of any ticket goes as well."""
+    _forget_asked(tx, client, client)
     tx.run("delete from erasure where client = :client", client=client)
+
+
+def _forget_asked(tx: Connection, client: str, name: str) -> None:
+    """Forget the words of what waited for somebody's word; nothing of it waits any more."""
+    tx.run(
+        "update matter set client = :name, reason = '', note = '', state = case state when 'open' then 'withdrawn'"
+        " else state end, decided_at = coalesce(decided_at, at) where client = :client",
+        client=client,
+        name=name,
+    )
 
 
 def bare(tx: Connection) -> list[tuple[int, int]]:

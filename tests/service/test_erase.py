@@ -13,8 +13,8 @@ import pytest
 from mailgate.core.desk import Desk
 from mailgate.core.erasure import Obstacle, mark
 from mailgate.core.mail import Notice, file_name
-from mailgate.core.model import Outcome, Role, Status
-from mailgate.service import backup, erase, export
+from mailgate.core.model import MatterState, Outcome, Role, Status
+from mailgate.service import backup, erase, export, refunds
 from mailgate.service.audit import audited
 from mailgate.service.daily import run_daily
 from mailgate.service.erase import Erased, Standing
@@ -27,6 +27,7 @@ from mailgate.store import (
     erasure,
     events,
     looks,
+    matters,
     messages,
     outbox,
     rules_taken,
@@ -245,6 +246,17 @@ def test_the_books_may_keep_the_name_while_all_else_goes(story: Story, tmp_path:
     assert left <= {b"IBAN-ES91", b"transfer of acme", b"arrito"}, "what the books say of what was sold"
     assert forget(story).pseudonym == "erased-1", "and later the name goes, too"
     assert canaries(story, tmp_path) == []
+
+
+def test_what_they_asked_outside_of_any_ticket_goes_though_the_books_keep_the_name(story: Story) -> None:
+    with story.stored.store.write() as tx:
+        refunds.ask(tx, story.stored.office, "acme", "CANARY-7431 lo quiero de vuelta", NOW)
+    forget(story, keep_books=True)
+    with story.stored.store.read() as tx:
+        asked = [one for one in matters.everything(tx) if one.client == "acme"]
+    assert asked
+    assert not any("CANARY" in f"{one.reason} {one.note}" for one in asked)
+    assert all(one.state is not MatterState.OPEN for one in asked)
 
 
 def test_a_run_that_is_killed_is_taken_up_by_the_next(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
