@@ -33,8 +33,9 @@ def statement_of(
     bought = accounts.bought_last(tx, client)
     first = since or desk.local_day(bought.at if bought else now)
     last = until or desk.local_day(now)
-    after = min(last, date.max - _DAY) + _DAY
-    begins, ends = (datetime.combine(day, time.min, desk.rules.zone) for day in (first, after))
+    # Midnight of the calendar's first day lies before all time east of Greenwich, that after its last one nowhere.
+    span = (max(first, date.min + _DAY), min(last, date.max - _DAY) + _DAY)
+    begins, ends = (datetime.combine(day, time.min, desk.rules.zone) for day in span)
     booked = accounts.between(tx, client, begins, ends)
     return ledger.statement(entries.balance_at(tx, client, begins), booked, first, last)
 

@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from mailgate.core.ledger import Statement
 from mailgate.core.model import Kind, Matter, MatterKind, MatterState, Status
 from mailgate.service import statements
 from mailgate.store import matters, tickets
-from tests.stored import StoredDesk
+from tests.stored import StoredDesk, stored_desk
 from tests.support import NOW, ticket
+from tests.support import desk as desk_of
 
 OCTOBER = (date(2026, 10, 1), date(2026, 10, 31))
 
@@ -74,6 +76,14 @@ def test_month_begins_and_ends_at_midnight_of_the_desk(desk: StoredDesk, at: dat
     of = statement(desk, *OCTOBER)
     assert len(of.lines) == (month == 10)
     assert (of.opening, of.closing) == {9: (228, 228), 10: (240, 228), 11: (240, 240)}[month]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+def test_report_may_be_of_all_time_wherever_the_desk_is(tmp_path: Path, zone: str):
+    with stored_desk(tmp_path, desk_of(desk={"timezone": zone})) as east_or_west:
+        east_or_west.book(240)
+        of = statement(east_or_west, date.min, date.max)
+    assert (of.since, of.until, of.opening, of.closing) == (date.min, date.max, 0, 240)
 
 
 def test_entry_stands_on_the_day_it_was_booked_so_that_a_past_month_never_changes(desk: StoredDesk):
