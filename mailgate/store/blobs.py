@@ -62,17 +62,26 @@ def under(tx: Connection, key: str) -> int:
 
 
 def seal_anew(tx: Connection, key: str, most: int) -> int:
-    """Put some of the blobs of a key under the newest one; how many that were. 0: there is none left."""
-    newest = tx.keyring.newest
-    sizes = tx.rows("select id, size from blob where key = :key limit :most", key=key, most=most)
-    mine = at_once(sizes) if sizes else []
-    for number in mine:
-        data = get(tx, number)
-        digest = newest.digest(data)
-        if tx.value("select 1 from blob where digest = :digest", digest=digest):
-            digest = f"{digest} {number}"  # the same came again meanwhile, and is there twice
-        _write(tx, number, data, digest)
-    return len(mine)
+    """Put some of the blobs of a key under the newest one; how many that were. 0: none is left that can be opened."""
+    following = "select id, size from blob where key = :key and id > :after order by id limit :most"
+    done = after = 0
+    while not done and (sizes := tx.rows(following, key=key, after=after, most=most)):
+        mine = at_once(sizes)
+        done, after = sum(_sealed_anew(tx, number) for number in mine), mine[-1]
+    return done
+
+
+def _sealed_anew(tx: Connection, blob: int) -> bool:
+    """False for one that is damaged, which stays as it is."""
+    try:
+        data = get(tx, blob)
+    except DamagedError:
+        return False
+    digest = tx.keyring.newest.digest(data)
+    if tx.value("select 1 from blob where digest = :digest", digest=digest):
+        digest = f"{digest} {blob}"  # the same came again meanwhile, and is there twice
+    _write(tx, blob, data, digest)
+    return True
 
 
 def replace(tx: Connection, blob: int, data: bytes) -> bool:

@@ -57,13 +57,14 @@ def left(tx: Connection) -> int:
 def seal_anew(tx: Connection) -> int:
     """Put some of what is in clear, or under an older key, under the newest one; how many mails that were.
 
-    A key that nothing is under any more is forgotten: the store does not need it.
+    A key that nothing is under any more is forgotten: the store does not need it. What is damaged stays under its own.
     """
     keys = [key.name for key in known(tx) if not key.lost_at]
     for name in _older(tx, keys):
         if done := blobs.seal_anew(tx, name, _MOST_ROWS) or vault.seal_anew(tx, name, _MOST_ROWS):
             return done
-        tx.run("delete from sealing_key where name = :name", name=name)
+        if not blobs.under(tx, name) and not vault.under(tx, name):
+            tx.run("delete from sealing_key where name = :name", name=name)
     return 0
 
 

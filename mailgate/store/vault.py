@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from mailgate.store.connection import Connection, Row
-from mailgate.store.keyring import DamagedError
+from mailgate.store.keyring import DamagedError, Key
 
 _PURPOSE = "access data"
 # Of a ticket the newest, which are quoted; more are recognised by what stands around them alone.
@@ -28,7 +28,7 @@ def keep(tx: Connection, message: int, ticket: int | None, values: Mapping[int, 
             message=message,
             ticket=ticket,
             key=key.name,
-            sealed=key.seal(value.encode("utf-8", "surrogatepass"), _PURPOSE),
+            sealed=_sealed(key, value),
         )
 
 
@@ -82,15 +82,30 @@ def under(tx: Connection, key: str) -> int:
 
 
 def seal_anew(tx: Connection, key: str, most: int) -> int:
-    """Put some of what a key has sealed under the newest one; how many that were."""
-    newest = tx.keyring.newest
-    rows = tx.rows("select id, key, sealed from vault where key = :key limit :most", key=key, most=most)
-    for row in rows:
-        sealed = newest.seal(tx.keyring.open(row["key"], row["sealed"], _PURPOSE), _PURPOSE)
-        tx.run(
-            "update vault set key = :key, sealed = :sealed where id = :id", id=row["id"], key=newest.name, sealed=sealed
-        )
-    return len(rows)
+    """Put some of what a key has sealed under the newest one; how many. 0: nothing is left that can be opened."""
+    following = "select id, key, sealed from vault where key = :key and id > :after order by id limit :most"
+    done = after = 0
+    while not done and (rows := tx.rows(following, key=key, after=after, most=most)):
+        done, after = sum(_sealed_anew(tx, row) for row in rows), rows[-1]["id"]
+    return done
+
+
+def _sealed_anew(tx: Connection, row: Row) -> bool:
+    """False for one that is damaged, which stays as it is."""
+    told, newest = _value(tx, row), tx.keyring.newest
+    if told is None:
+        return False
+    tx.run(
+        "update vault set key = :key, sealed = :sealed where id = :id",
+        id=row["id"],
+        key=newest.name,
+        sealed=_sealed(newest, told),
+    )
+    return True
+
+
+def _sealed(key: Key, value: str) -> bytes:
+    return key.seal(value.encode("utf-8", "surrogatepass"), _PURPOSE)
 
 
 def _rows_of(tx: Connection, ticket: int, most: int) -> list[Row]:

@@ -14,7 +14,7 @@ from mailgate.service import backup, keys
 from mailgate.service.jobs import sealing as job
 from mailgate.store import Store, blobs, journal, outbox, sealing
 from mailgate.store.keyring import Key, KeyLostError, Keyring
-from tests.stored import StoredDesk, stored_desk
+from tests.stored import StoredDesk, damage, stored_desk
 from tests.support import NOW
 
 CANARY = b"C4nary-Xk9zz"
@@ -83,6 +83,20 @@ def test_a_new_key_seals_at_once_and_the_rest_bit_by_bit(data: Path) -> None:
             assert [row["key"] for row in tx.rows("select key from blob")] == [name, name]
             kept = [journal.get(tx, number) for number in (first, second)]
         assert [one.raw for one in kept if one] == [MAIL, MAIL + b"more"]
+
+
+def test_a_damaged_mail_keeps_no_other_from_the_new_key_and_stays_under_its_own(data: Path) -> None:
+    with stored_desk(data) as desk:
+        before = desk.store.keyring.newest.name
+        for number in range(3):
+            taken(desk.store, MAIL + str(number).encode())
+        with desk.store.write() as tx:
+            damage(tx, 1)
+        name = keys.rotate(data, desk.store, NOW, lost=False)
+        assert _ticks(desk) == [2, 0]
+        with desk.store.read() as tx:
+            assert [row["key"] for row in tx.rows("select key from blob order by id")] == [before, name, name]
+            assert {one.name for one in sealing.known(tx)} == {before, name}
 
 
 def test_a_running_desk_takes_a_new_key_up(data: Path) -> None:
