@@ -26,6 +26,7 @@ STEPS: tuple[Callable[[Cut], None], ...] = (
     recall.drop_recalled,
     marks.drop_signatures,
     recall.doubt_answers_below,
+    recall.suspect_answers_between,
 )
 
 LITTLE = 3

@@ -113,12 +113,32 @@ def doubt_answers_below(cut: Cut) -> None:
         commands = any(COMMAND_LINE.match(line) for line in below)
         cut.doubt = cut.doubt or (commands and not cut.fresh_lines())
         return
-    said = [past.words(line) for line in below]
-    known = [2 * sum(flags) >= len(flags) > 0 for flags in _known(said, cut.earlier())]
+    known = _mostly_known(below, cut)
     cut.unsure = cut.unsure or (cut.unmarked.kind == ATTRIBUTION and not any(known))
     if any(_is_answer(written, between, cut) for written, between in _unknown(below, known)):
         cut.doubt = True
         cut.why.append("the quoted part holds lines that no earlier message holds")
+
+
+def suspect_answers_between(cut: Cut) -> None:
+    """Look for what was typed into a marked quote, as people do in HTML: who reads is shown the whole.
+
+    Quotes as they were sent are told at a glance, which spares the index.
+    """
+    lines = zip(cut.bare, cut.marked, cut.kinds, strict=True)
+    quoted = [bare for bare, marked, kind in lines if marked and kind is Kind.QUOTED] if cut.history else []
+    if all(any(line in message for message in reversed(cut.history)) for line in quoted):
+        return
+    unknown = _unknown(quoted, _mostly_known(quoted, cut))
+    if any(between and _is_answer(written, between, cut) for written, between in unknown):
+        cut.unsure = True
+        cut.why.append("the quote holds lines that no earlier message holds")
+
+
+def _mostly_known(lines: Sequence[str], cut: Cut) -> list[bool]:
+    """For each line, whether at least half of its words were said before."""
+    said = [past.words(line) for line in lines]
+    return [2 * sum(flags) >= len(flags) > 0 for flags in _known(said, cut.earlier())]
 
 
 def _is_answer(written: Sequence[str], between: bool, cut: Cut) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,6 +163,22 @@ def test_an_answer_inside_an_unmarked_quote_raises_doubt() -> None:
     reading = read(f"Te contesto abajo.\n\n{OUTLOOK}\n\n{inside}", (CLIENT,))
     assert reading.doubt == fresh.INTERLEAVED
     assert reading.shown == reading.whole
+
+
+def test_an_answer_typed_into_a_marked_quote_is_shown_with_the_whole() -> None:
+    lines = CLIENT.split("\n")
+    inside = quoted("\n".join([*lines[:3], "Esto ya no pasa desde las nueve.", *lines[3:]]))
+    reading = read(f"Os contesto abajo en rojo, gracias.\n\n{GMAIL}\n{inside}", (CLIENT,))
+    assert reading.fresh == "Os contesto abajo en rojo, gracias."
+    assert reading.shown == reading.whole
+    assert not reading.doubt
+
+
+@pytest.mark.parametrize("wide", [30, 72, 1000])
+def test_a_marked_quote_as_it_was_sent_is_not_shown_however_it_is_wrapped(wide: int) -> None:
+    wrapped = "\n".join("\n".join(textwrap.wrap(line, wide)) for line in CLIENT.split("\n"))
+    reading = read(f"Os contesto arriba, gracias.\n\n{GMAIL}\n{quoted(wrapped)}", (ANSWER, CLIENT))
+    assert reading.shown == reading.fresh == "Os contesto arriba, gracias."
 
 
 def test_a_command_below_an_unmarked_quote_raises_doubt() -> None:
