@@ -10,10 +10,16 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
-from mailgate.store import Store, schema
+from mailgate.store import Store, connection, schema
 
 Init = Callable[..., None]
 _RELEASED = tuple(schema.migrations._migrations)
+
+
+PRAGMAS = connection._PRAGMAS
+"""What connections are opened with outside the tests."""
+UNSYNCED = tuple("synchronous=off" if pragma == "synchronous=full" else pragma for pragma in PRAGMAS)
+"""The same without the wait for the disk at each commit."""
 
 
 def made_once(init: Init) -> Init:

@@ -26,6 +26,7 @@ from mailgate.store import (
     Store,
     absences,
     board,
+    connection,
     due,
     entries,
     events,
@@ -47,6 +48,7 @@ from mailgate.store import (
 )
 from mailgate.store.connection import connect, transaction
 from mailgate.store.proofs import problems_of_store
+from tests import ready
 from tests.plans import FROM_ONE_END
 from tests.store.makes import ENVELOPE, NOW, TODAY, booked, debit, message, queued, taken, ticket, void
 from tests.support import rules
@@ -158,7 +160,8 @@ def test_file_that_is_no_store_is_named_as_damaged(tmp_path: Path) -> None:
         Store(tmp_path / "mailgate.db")
 
 
-def test_commits_are_synced_and_references_checked(tmp_path: Path) -> None:
+def test_commits_are_synced_and_references_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_PRAGMAS", ready.PRAGMAS)  # the other tests wait for no disk
     opened = connect(tmp_path / "mailgate.db")
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "trusted_schema": 0}
     assert {name: opened.value(f"pragma {name}") for name in wanted} == wanted
