@@ -17,11 +17,18 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 # Whose slow tests start no daemon, wait for nothing and measure no time but the processor's: they run beside others,
-# a file in one process, as what a file's tests share is dear to make. All others have the machine for themselves.
+# a file in one process, as what a file's tests share is dear to make.
 ABREAST := tests/core tests/fortnight tests/year tests/hostile/test_canaries.py tests/hostile/test_templates.py \
 	tests/edges/web/test_separation.py tests/cli/test_books.py tests/cli/test_check.py tests/cli/test_replay.py \
 	$(patsubst %,tests/service/test_%.py,contract contract_property daily together_property) \
 	$(patsubst %,tests/test_%.py,age conversations render)
+
+# Whose daemons and mail servers mostly wait for one another, and bear a second test beside theirs: the longest file
+# first. Those left, which load or kill a daemon as fast as the machine can, have it for themselves.
+PAIRED := tests/week $(patsubst %,tests/faults/test_%.py,roads day) tests/edges/web/test_story.py tests/test_proof.py \
+	$(patsubst %,tests/edges/test_%.py,oauth_desk online imap_desk imap_oauth imap_trouble imap) tests/cli \
+	$(patsubst %,tests/test_%.py,systemd cli_errors daily_desk packaging pdf) tests/service tests/hostile/test_roads.py \
+	tests/store
 
 # Some machines forbid Python to keep what it has compiled: it would compile all of this at each start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -51,7 +58,8 @@ demo: $(VENV)/.runtime ## play a story on the desk that runs, or on a throw-away
 
 test: packages check ## everything: `check`, then the slow tests and those with real mail servers
 	$(BIN)/pytest -q -n auto --dist loadfile -m 'not ($(FAST))' $(ABREAST)
-	$(BIN)/pytest -m 'not ($(FAST))' $(ABREAST:%=--ignore=%)
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m 'not ($(FAST))' $(PAIRED) $(ABREAST:%=--ignore=%)
+	$(BIN)/pytest -m 'not ($(FAST))' $(patsubst %,--ignore=%,$(ABREAST) $(PAIRED))
 
 quick: $(VENV)/.dev ## the fast tests of core, service and store, and of what you change, for while you work; AREA='tests/cli'
 	@$(BIN)/pytest -q -n auto -m '$(FAST)' --hypothesis-profile=quick $(INNER) $(AREA)
