@@ -14,7 +14,7 @@ from mailgate.store.migrations.age import AGE, FEWER_INDEXES
 from mailgate.store.migrations.beginning import CONTRACT, GUARDS, TABLES
 from mailgate.store.migrations.desk import CLIENT_AREA, PROOF, WORKING_DESK
 from mailgate.store.migrations.hostile import FIRST_SIGHT, HOSTILE, WARNINGS
-from mailgate.store.migrations.records import ERASURE, GUARDED, RECORDS, REDACTION, SEALING, VAULT
+from mailgate.store.migrations.records import ERASURE, GUARDED, NUMBERS, RECORDS, REDACTION, SEALING, VAULT
 
 migrations = Migrations("mailgate")
 
@@ -131,6 +131,12 @@ def m0014_age(db: Database) -> None:
 def m0015_fewer_indexes(db: Database) -> None:
     """Indexes that nothing asks for cost each message."""
     db.executescript(FEWER_INDEXES)
+
+
+@migrations()
+def m0016_vault_numbers(db: Database) -> None:
+    """Numbers of access data that are never given again."""
+    db.executescript(NUMBERS)
 
 
 def migrate(connection: Connection) -> None:

@@ -13,8 +13,8 @@ _MOST_KNOWN = 100
 
 
 def next_id(tx: Connection) -> int:
-    """The number of the next one."""
-    return int(tx.value("select max(id) from vault") or 0) + 1
+    """The number of the next one; none is given twice."""
+    return int(tx.value("select highest from vault_number")) + 1
 
 
 def keep(tx: Connection, message: int, ticket: int | None, values: Mapping[int, str]) -> None:
@@ -30,6 +30,7 @@ def keep(tx: Connection, message: int, ticket: int | None, values: Mapping[int, 
             key=key.name,
             sealed=_sealed(key, value),
         )
+        tx.run("update vault_number set highest = :number where highest < :number", number=number)
 
 
 def of_message(tx: Connection, message: int) -> dict[int, str]:

@@ -310,6 +310,15 @@ def test_what_is_redacted_goes_from_the_vault_too_named_by_its_place_or_by_itsel
     assert story.problems() == []
 
 
+def test_the_number_of_what_is_gone_is_never_given_again(story: Story) -> None:
+    story.says("ana", ASKED)
+    story.says("marta", "#redact ⟦•••1⟧", ticket=1)
+    story.says("ana", "La contraseña: Nueva7-clave", ticket=1)
+    with story.stored.store.read() as tx:
+        assert [number for number, _ in vault.of_ticket(tx, 1)] == [2]
+        assert vault.value(tx, 1, [1]) is None
+
+
 @pytest.mark.parametrize("named", ["SOP-1/1", "la clave es Xk9!zz26", "Xk9!zz26"])
 def test_a_text_is_found_where_access_data_in_it_are_covered(story: Story, named: str) -> None:
     story.says("ana", "Para entrar, la clave es Xk9!zz26 y ya está.")

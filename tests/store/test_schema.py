@@ -90,7 +90,7 @@ def test_opening_again_changes_nothing(store: Store) -> None:
     again = Store(store.path)
     with again.read() as tx:
         assert tx.value("select count(*) from journal") == 1
-        assert tx.value("select count(*) from _sqlite_migrations") == 15
+        assert tx.value("select count(*) from _sqlite_migrations") == 16
     again.close()
 
 

@@ -101,3 +101,12 @@ create index vault_key on vault (key);
 GUARDED = """
 alter table attachment add column guarded integer not null default 0;
 """
+
+# The highest number that access data were ever kept under. What was destroyed left its number in a text, where nothing
+# else may ever be read in its place.
+NUMBERS = """
+create table vault_number (
+    highest integer not null
+) strict;
+insert into vault_number select coalesce(max(id), 0) from vault;
+"""
