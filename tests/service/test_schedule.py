@@ -54,10 +54,10 @@ def test_job_that_had_nothing_to_do_is_not_counted(desk: StoredDesk, writer: Wri
     assert not tick(writer, desk.office, NOW, JOBS)
 
 
-@pytest.mark.slow  # it waits for the store for as long as the store waits for its lock
 def test_store_that_cannot_be_used_is_tried_again_by_the_next_tick(
     desk: StoredDesk, writer: Writer, caplog: pytest.LogCaptureFixture
 ) -> None:
+    writer.submit(lambda tx: tx.run("pragma busy_timeout = 50")).result()
     with closing(sqlite3.connect(desk.store.path, isolation_level=None)) as other:
         other.execute("begin immediate")
         assert not tick(writer, desk.office, NOW, {"good": _notes_the_day})
