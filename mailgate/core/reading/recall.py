@@ -123,13 +123,15 @@ def doubt_answers_below(cut: Cut) -> None:
 def suspect_answers_between(cut: Cut) -> None:
     """Look for what was typed into a marked quote, as people do in HTML: who reads is shown the whole.
 
-    Quotes as they were sent are told at a glance, which spares the index.
+    Quotes as they were sent are told at a glance, which spares the index. Where most of a quote is unknown, it is of a
+    mail that no ticket keeps.
     """
     lines = zip(cut.bare, cut.marked, cut.kinds, strict=True)
     quoted = [bare for bare, marked, kind in lines if marked and kind is Kind.QUOTED] if cut.history else []
     if all(any(line in message for message in reversed(cut.history)) for line in quoted):
         return
-    unknown = _unknown(quoted, _mostly_known(quoted, cut))
+    known = _mostly_known(quoted, cut)
+    unknown = _unknown(quoted, known) if 2 * sum(known) > sum(map(bool, quoted)) else ()
     if any(between and _is_answer(written, between, cut) for written, between in unknown):
         cut.unsure = True
         cut.why.append("the quote holds lines that no earlier message holds")
