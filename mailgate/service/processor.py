@@ -253,14 +253,14 @@ class Processor:
             _tell(kept, plan)
 
     def _waiting(self, most: int) -> list[Kept]:
-        self._moved = time.monotonic()
         besides = self._proving.under_way | self._under_way.numbers
-        try:
-            with self._store.read() as tx:
-                return journal.waiting(tx, most, self._clock(), besides)
-        except journal.UnreadableError as error:  # it alone goes to quarantine, else it would hold up all others
-            self._fails(error.kept, error)
-            return self._waiting(most)
+        while True:
+            self._moved = time.monotonic()
+            try:
+                with self._store.read() as tx:
+                    return journal.waiting(tx, most, self._clock(), besides)
+            except journal.UnreadableError as error:  # it alone goes to quarantine, else it would hold up all others
+                self._fails(error.kept, error)
 
     def _read(self, kept: Kept) -> Mail | Exception:
         return self._reader.read([(kept.raw, kept.envelope)])[0]
