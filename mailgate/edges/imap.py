@@ -21,7 +21,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import LoginError
 
 from mailgate.core.mail import Envelope
-from mailgate.core.mailbox import Left, Sighting, Uid, mailbox_name, portions, searches
+from mailgate.core.mailbox import Left, Sighting, Uid, portions, searches
 from mailgate.core.message import mime
 from mailgate.core.oauth import xoauth2
 from mailgate.core.settings.servers import Imap
@@ -98,7 +98,7 @@ class Poller:
         self._secret = secret
         self._inbox = inbox
         self._max_size = max_size
-        self._name = mailbox_name(settings.host, settings.user, settings.folder)
+        self._name = settings.name
         self._place = f"{settings.host}/{settings.folder}"
         self._failures = 0
         self._sighting: Sighting | None = None

@@ -16,7 +16,6 @@ from email.utils import format_datetime
 from imapclient import IMAPClient
 
 from mailgate.core.mail import Due, Failed
-from mailgate.core.mailbox import mailbox_name
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Alarms, Imap, Login
 from mailgate.edges.imap import FAILURES, open_mailbox, sign_in
@@ -42,7 +41,7 @@ class Probe:
 
 def try_mailbox(settings: Imap, secret: Secret) -> Finding:
     """Sign in and open the folder."""
-    what = f"imap {mailbox_name(settings.host, settings.user, settings.folder)}"
+    what = f"imap {settings.name}"
     try:
         with _opened(settings, secret) as client:
             selected = client.select_folder(settings.folder, readonly=True)

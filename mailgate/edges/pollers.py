@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Callable
 
-from mailgate.core.mailbox import mailbox_name
 from mailgate.core.settings.rules import Rules
 from mailgate.core.settings.servers import Imap, Login
 from mailgate.edges.imap import Inbox, Poller
@@ -47,7 +46,7 @@ class Pollers:
                 except RulesError as error:
                     log.error("%s/%s: not collected from: %s", mailbox.host, mailbox.folder, error)
                     with contextlib.suppress(MailgateError):
-                        self._inbox.failed(mailbox_name(mailbox.host, mailbox.user, mailbox.folder), str(error))
+                        self._inbox.failed(mailbox.name, str(error))
 
     def end(self) -> None:
         """Stop them for good."""

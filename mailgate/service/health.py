@@ -11,7 +11,6 @@ from typing import Any, get_args
 
 from mailgate.core.health import Backlog, Health, Mailbox, Trouble
 from mailgate.core.mail import Source
-from mailgate.core.mailbox import mailbox_name
 from mailgate.core.settings.rules import Rules
 from mailgate.errors import Refused, RulesError, of_the_machine
 from mailgate.service import keys, logins
@@ -96,7 +95,7 @@ def _plain(value: Any, office: Office) -> Any:
 
 def _mailboxes(tx: Connection, rules: Rules) -> Iterator[Mailbox]:
     for box in rules.imap:
-        name = mailbox_name(box.host, box.user, box.folder)
+        name = box.name
         failing_since, error = mailboxes.failing(tx, name)
         untidied, account = mailboxes.untidied(tx, name), logins.account_of(box)
         login = account.name if account else ""

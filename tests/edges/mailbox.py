@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from mailgate.core.mail import Envelope
-from mailgate.core.mailbox import Left, Sighting, Uid
+from mailgate.core.mailbox import Left, Sighting, Uid, mailbox_name
 from mailgate.edges.imap import Poller
 from tests.servers import PASSWORD, USER, Dovecot
 
@@ -35,6 +35,10 @@ class Settings:
     poll: int = 300
     since: timedelta = timedelta(days=1)
     oauth2: None = None
+
+    @property
+    def name(self) -> str:
+        return mailbox_name(self.host, self.user, self.folder)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from mailgate.core.mailbox import mailbox_name
 from mailgate.core.settings import fields, units
 from mailgate.core.settings.fields import Endpoint, written
 from mailgate.core.settings.schema import Many, Section, Text
@@ -107,6 +108,11 @@ class Imap(Login):
     after: Annotated[str, AfterValidator(fields.after)] = "seen"
     poll: Annotated[int, BeforeValidator(written(units.seconds))] = 60
     since: Span = timedelta(days=1)
+
+    @property
+    def name(self) -> str:
+        """As `mailbox_name`."""
+        return mailbox_name(self.host, self.user, self.folder)
 
     @model_validator(mode="after")
     def _can_sign_in(self) -> Self:
