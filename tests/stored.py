@@ -80,6 +80,11 @@ def stored_desk(folder: Path, of: Desk | None = None) -> Iterator[StoredDesk]:
 
 
 def damage(tx: Connection, blob: int) -> None:
-    """Change one bit of what is sealed, as a bad disk does: SQLite notices nothing."""
+    """Damage what is sealed, as a bad disk does: SQLite notices nothing."""
     sealed = tx.value("select data from blob where id = :blob", blob=blob)
-    tx.run("update blob set data = :data where id = :blob", data=sealed[:-1] + bytes([sealed[-1] ^ 1]), blob=blob)
+    tx.run("update blob set data = :data where id = :blob", data=damaged(sealed), blob=blob)
+
+
+def damaged(sealed: bytes) -> bytes:
+    """The bytes with one bit changed."""
+    return sealed[:-1] + bytes([sealed[-1] ^ 1])

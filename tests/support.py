@@ -20,6 +20,8 @@ from mailgate.core.settings.checks import build
 from mailgate.core.settings.rules import Rules
 
 KEY = b"k" * 32
+# Templates of the mails that the hour causes and no message: a test may be run at any.
+BY_THE_HOUR = ("evening", "digest", "statement")
 # A Tuesday, 11:00 in Madrid; the Monday before is a holiday there.
 NOW = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
 

@@ -13,10 +13,9 @@ from pathlib import Path
 
 from tests.bench.corpus import MINUTES, Mail
 from tests.bench.watch import ask
+from tests.support import BY_THE_HOUR
 
 _REFERENCES = 10  # as many as a mail of the corpus names
-# Mails that the hour causes and no message, so that the figures hold at any time of the day.
-_BY_THE_HOUR = ("evening", "digest", "statement")
 
 
 def snapshot(database: Path) -> Counter[str]:
@@ -29,7 +28,7 @@ def snapshot(database: Path) -> Counter[str]:
     counts["waiting"] = ask(database, "select count(*) from journal where state <> 'done'")[0][0]
     counts["minutes"] = -ask(database, "select coalesce(sum(minutes), 0) from entry")[0][0]
     for template, count in ask(database, "select template, count(*) from outbox group by template"):
-        if template not in _BY_THE_HOUR:
+        if template not in BY_THE_HOUR:
             counts[f"mail {template}"] = count
     return counts
 

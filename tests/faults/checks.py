@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.faults.driver import Desk
 from tests.faults.senders import Letter, Oracle
+from tests.support import BY_THE_HOUR
 
 
 def rows(desk: Desk, sql: str, *params: object) -> list[tuple[Any, ...]]:
@@ -134,8 +135,8 @@ def _mails_once(desk: Desk, letters: list[Letter]) -> Iterator[str]:
         yield f"ticket {ticket}: {acks} acknowledgements"
     kept = stored(desk)
     here = [letter for letter in letters if kept[letter.message_id]]
-    caused = "select template from outbox where template not in ('evening', 'digest', 'statement')"
-    queued: Counter[str] = Counter(row[0] for row in rows(desk, caused))
+    templates = (row[0] for row in rows(desk, "select template from outbox"))
+    queued: Counter[str] = Counter(template for template in templates if template not in BY_THE_HOUR)
     wanted = Counter(
         ack=sum(letter.opens for letter in here),
         notice=sum(not letter.minutes for letter in here),

@@ -20,7 +20,7 @@ from mailgate.store import Keyring, Store, messages, sealing, search, tickets, v
 from mailgate.store.blobs import get
 from mailgate.store.tickets import Only
 from tests.store.makes import message as made
-from tests.stored import stored_desk
+from tests.stored import damaged, stored_desk
 from tests.story import Story
 from tests.support import NOW, desk, from_marta, mail, reply_address
 
@@ -91,7 +91,7 @@ def test_a_damaged_secret_is_gone_and_its_ticket_goes_on(story: Story) -> None:
     story.says("ana", ASKED)
     with story.stored.store.write() as tx:
         sealed = tx.value("select sealed from vault where id = 1")
-        tx.run("update vault set sealed = :sealed where id = 1", sealed=sealed[:-1] + bytes([sealed[-1] ^ 1]))
+        tx.run("update vault set sealed = :sealed where id = 1", sealed=damaged(sealed))
     assert story.says("marta", "Lo miro.\n\n#time 12m", ticket=1).outcome is Outcome.APPEND
     with story.stored.store.read() as tx:
         assert vault.of_message(tx, 1) == {}
